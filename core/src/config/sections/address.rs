@@ -1,0 +1,49 @@
+//! What addresses look like: base URLs, origins, networks.
+
+use std::net::IpAddr;
+
+use http::Uri;
+use ipnet::IpNet;
+use serde::{Deserialize, Deserializer, de};
+
+/// Whether a text is an `http` or `https` URL with a host and no query.
+pub(super) fn is_http_url(text: &str) -> bool {
+    let Ok(uri) = text.parse::<Uri>() else {
+        return false;
+    };
+    matches!(uri.scheme_str(), Some("http" | "https"))
+        && uri.host().is_some_and(|host| !host.is_empty())
+        && uri.query().is_none()
+        && !text.contains(['@', '#'])
+}
+
+/// Whether a text is an origin exactly as a browser sends it: scheme and host, in lower case, and
+/// nothing after them. Other schemes than http are those of apps around a web view.
+pub(super) fn is_origin(text: &str) -> bool {
+    let Ok(uri) = text.parse::<Uri>() else {
+        return false;
+    };
+    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+        return false;
+    };
+    text == format!("{scheme}://{authority}").to_lowercase() && !text.contains('@')
+}
+
+/// Reads a base URL; paths are appended to it, so it loses the slashes at its end.
+pub(super) fn base_url<'de, D: Deserializer<'de>>(text: D) -> Result<String, D::Error> {
+    Ok(String::deserialize(text)?.trim_end_matches('/').to_owned())
+}
+
+/// Reads networks; a bare address is a network of one.
+pub(super) fn networks<'de, D: Deserializer<'de>>(texts: D) -> Result<Vec<IpNet>, D::Error> {
+    let network = |text: &String| {
+        let network = text
+            .parse()
+            .or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        network.map_err(|_| de::Error::custom(format!("{text:?} is none")))
+    };
+    Vec::<String>::deserialize(texts)?
+        .iter()
+        .map(network)
+        .collect()
+}

@@ -1,0 +1,350 @@
+//! A request as a handler gets it: parsed on demand, bounded, with the caller already checked.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::str::FromStr;
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http::request::Parts;
+use http::{HeaderMap, Method, Uri, header};
+use http_body::Body as _;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use ipnet::IpNet;
+use serde::de::DeserializeOwned;
+
+use crate::http::exchange::{Exchange, RequestId};
+use crate::ports::Principal;
+use crate::problem::{BoxError, Problem, codes};
+
+/// The body of a request, still on the wire.
+pub type RequestBody = UnsyncBoxBody<Bytes, BoxError>;
+
+/// The other end of the connection that a request came on; the server puts it into the extensions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer(pub SocketAddr);
+
+/// A request that reached its route.
+#[derive(Debug)]
+pub struct Request {
+    /// Method, address, headers, extensions.
+    pub head: Parts,
+    body: RequestBody,
+    params: Vec<(String, String)>,
+    principal: Option<Principal>,
+    body_bytes_max: usize,
+}
+
+impl Request {
+    /// Puts a request together; the router's work.
+    pub fn new(
+        head: Parts,
+        body: RequestBody,
+        params: Vec<(String, String)>,
+        principal: Option<Principal>,
+        body_bytes_max: usize,
+    ) -> Self {
+        Self {
+            head,
+            body,
+            params,
+            principal,
+            body_bytes_max,
+        }
+    }
+
+    /// The method.
+    pub fn method(&self) -> &Method {
+        &self.head.method
+    }
+
+    /// The address.
+    pub fn uri(&self) -> &Uri {
+        &self.head.uri
+    }
+
+    /// The headers.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.head.headers
+    }
+
+    /// A header as text, when it is there and is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.head
+            .headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+    }
+
+    /// Who calls, where the route asks for a signed-in caller. `None` on a route for anyone: a token
+    /// that is sent there is not looked at.
+    pub fn principal(&self) -> Option<&Principal> {
+        self.principal.as_ref()
+    }
+
+    /// Who calls, on a route that lets only signed-in callers through.
+    ///
+    /// # Errors
+    /// `unauthenticated` on a route that lets anyone through.
+    pub fn caller(&self) -> Result<Principal, Problem> {
+        self.principal
+            .clone()
+            .ok_or_else(|| Problem::new(&codes::UNAUTHENTICATED))
+    }
+
+    /// Says who calls; the guard's work.
+    pub(crate) fn set_principal(&mut self, principal: Principal) {
+        self.principal = Some(principal);
+    }
+
+    /// The request's name, to be sent on to upstream calls.
+    pub fn request_id(&self) -> Option<&RequestId> {
+        Exchange::of(&self.head.extensions).map(|exchange| exchange.id())
+    }
+
+    /// The client's address. `X-Forwarded-For` is believed as far as trusted proxies have written it:
+    /// the answer is the rightmost address in it that is not one of them.
+    pub fn client_addr(&self, trusted_proxies: &[IpNet]) -> IpAddr {
+        let peer = self.head.extensions.get::<Peer>();
+        // Only a request that came on no connection, which is a test's, has no peer.
+        let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
+        let is_trusted = |addr: &IpAddr| trusted_proxies.iter().any(|net| net.contains(addr));
+        let mut client = peer.to_canonical();
+        for hop in self.hops_from_the_right() {
+            if !is_trusted(&client) {
+                break;
+            }
+            // A trusted proxy that writes something unreadable is the last hop we know.
+            let Some(hop) = hop else { break };
+            client = hop;
+        }
+        client
+    }
+
+    fn hops_from_the_right(&self) -> impl Iterator<Item = Option<IpAddr>> {
+        let lines = self.head.headers.get_all("x-forwarded-for").iter();
+        let lines: Vec<&str> = lines.filter_map(|line| line.to_str().ok()).collect();
+        lines
+            .into_iter()
+            .rev()
+            .flat_map(|line| line.rsplit(',').map(parse_hop))
+    }
+
+    /// The path parameter `name`, such as an id.
+    ///
+    /// # Errors
+    /// `not_found` when it does not parse: an address that cannot exist is one that does not.
+    pub fn param<T: FromStr>(&self, name: &str) -> Result<T, Problem> {
+        self.params
+            .iter()
+            .find(|(key, _)| key == name)
+            .and_then(|(_, value)| value.parse().ok())
+            .ok_or_else(Problem::not_found)
+    }
+
+    /// The query string.
+    ///
+    /// # Errors
+    /// `validation_failed` naming the query when a value does not parse.
+    pub fn query<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        serde_urlencoded::from_str(self.head.uri.query().unwrap_or_default())
+            .map_err(|error| Problem::invalid("query", error.to_string()))
+    }
+
+    /// The JSON body, at most the route's limit.
+    ///
+    /// # Errors
+    /// `unsupported_media_type`, `body_too_large`, `malformed_json`, or `validation_failed` naming the
+    /// field that is missing or of the wrong type.
+    pub async fn json<T: DeserializeOwned>(&mut self) -> Result<T, Problem> {
+        let body = self.json_bytes().await?;
+        parse_json(&body)
+    }
+
+    /// The JSON body as it came, where its bytes matter too (an idempotency key's fingerprint).
+    ///
+    /// # Errors
+    /// As [`Request::json`], short of parsing.
+    pub async fn json_bytes(&mut self) -> Result<Bytes, Problem> {
+        let content_type = self
+            .header(header::CONTENT_TYPE.as_str())
+            .unwrap_or_default();
+        let essence = content_type.split(';').next().unwrap_or_default().trim();
+        if !essence.eq_ignore_ascii_case("application/json") {
+            return Err(Problem::new(&codes::UNSUPPORTED_MEDIA_TYPE));
+        }
+        self.bytes().await
+    }
+
+    /// The raw body, at most the route's limit.
+    ///
+    /// # Errors
+    /// `body_too_large`; `malformed_json` when the client stopped in the middle.
+    pub async fn bytes(&mut self) -> Result<Bytes, Problem> {
+        let body = std::mem::take(&mut self.body);
+        let too_large = || {
+            let detail = format!("The body may have at most {} bytes.", self.body_bytes_max);
+            Problem::new(&codes::BODY_TOO_LARGE).detail(detail)
+        };
+        // A body that declares itself too large is not read up to the limit first.
+        if body.size_hint().lower() > u64::try_from(self.body_bytes_max).unwrap_or(u64::MAX) {
+            return Err(too_large());
+        }
+        // Boxed, so that handlers' futures are found to be `Send` without looking into this one, at which
+        // the compiler gives up ("implementation of `From` is not general enough").
+        let collected = Limited::new(body, self.body_bytes_max).collect().boxed();
+        match collected.await {
+            Ok(collected) => Ok(collected.to_bytes()),
+            Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
+            Err(error) => Err(Problem::new(&codes::MALFORMED_JSON)
+                .detail("The body ended before it was complete.")
+                .because(error)),
+        }
+    }
+}
+
+/// An address of `X-Forwarded-For`: plain, or with a port as some proxies write it.
+fn parse_hop(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    let with_port = || text.parse::<SocketAddr>().ok().map(|addr| addr.ip());
+    text.parse::<IpAddr>()
+        .ok()
+        .or_else(with_port)
+        .map(|addr| addr.to_canonical())
+}
+
+/// Parses JSON bytes, naming the field where that can be told.
+///
+/// # Errors
+/// `malformed_json` on syntax, `validation_failed` on a missing field or a wrong type.
+pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    use serde_json::error::Category;
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    match serde_path_to_error::deserialize(&mut reader) {
+        Ok(value) => match reader.end() {
+            Ok(()) => Ok(value),
+            Err(_) => Err(Problem::new(&codes::MALFORMED_JSON)
+                .detail("There is something after the JSON value.")),
+        },
+        Err(error) => match error.inner().classify() {
+            Category::Data => {
+                let path = error.path().to_string();
+                Err(Problem::invalid(
+                    path,
+                    without_position(&error.inner().to_string()),
+                ))
+            }
+            _ => Err(Problem::new(&codes::MALFORMED_JSON).detail(format!(
+                "The request body is not valid JSON: {}.",
+                error.inner()
+            ))),
+        },
+    }
+}
+
+/// serde_json ends its messages with a position, which says nothing to somebody filling in a form.
+fn without_position(message: &str) -> String {
+    message
+        .split(" at line ")
+        .next()
+        .unwrap_or(message)
+        .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from(peer: &str, forwarded: &[&str]) -> Request {
+        let mut req = http::Request::new(());
+        req.extensions_mut().insert(Peer(peer.parse().unwrap()));
+        for line in forwarded {
+            req.headers_mut()
+                .append("x-forwarded-for", line.parse().unwrap());
+        }
+        Request::new(
+            req.into_parts().0,
+            RequestBody::default(),
+            Vec::new(),
+            None,
+            0,
+        )
+    }
+
+    fn client(peer: &str, forwarded: &[&str], trusted: &[&str]) -> String {
+        let trusted: Vec<IpNet> = trusted.iter().map(|net| net.parse().unwrap()).collect();
+        from(peer, forwarded).client_addr(&trusted).to_string()
+    }
+
+    #[test]
+    fn a_stranger_cannot_say_where_it_comes_from() {
+        assert_eq!(
+            client("203.0.113.9:4000", &["1.1.1.1"], &["10.0.0.0/8"]),
+            "203.0.113.9"
+        );
+        assert_eq!(client("203.0.113.9:4000", &["1.1.1.1"], &[]), "203.0.113.9");
+    }
+
+    #[test]
+    fn the_rightmost_untrusted_hop_is_the_client() {
+        let trusted = &["10.0.0.0/8", "fd00::/8"];
+        assert_eq!(
+            client("10.0.0.1:1", &["6.6.6.6, 203.0.113.9"], trusted),
+            "203.0.113.9"
+        );
+        assert_eq!(
+            client("10.0.0.1:1", &["203.0.113.9, 10.0.0.2"], trusted),
+            "203.0.113.9"
+        );
+        assert_eq!(
+            client("10.0.0.1:1", &["6.6.6.6, 203.0.113.9", "10.0.0.2"], trusted),
+            "203.0.113.9"
+        );
+        assert_eq!(
+            client("[fd00::1]:1", &["[2001:db8::1]:443"], trusted),
+            "2001:db8::1"
+        );
+        assert_eq!(
+            client("[::ffff:10.0.0.1]:1", &["203.0.113.9:99"], trusted),
+            "203.0.113.9"
+        );
+    }
+
+    #[test]
+    fn an_unreadable_or_missing_hop_leaves_the_last_known_one() {
+        let trusted = &["10.0.0.0/8"];
+        assert_eq!(
+            client("10.0.0.1:1", &["203.0.113.9, unknown"], trusted),
+            "10.0.0.1"
+        );
+        assert_eq!(client("10.0.0.1:1", &[], trusted), "10.0.0.1");
+        assert_eq!(
+            client("10.0.0.1:1", &["10.0.0.3, 10.0.0.2"], trusted),
+            "10.0.0.3"
+        );
+    }
+
+    #[test]
+    fn json_errors_name_the_field_and_say_nothing_of_positions() {
+        #[derive(Debug, serde::Deserialize)]
+        #[expect(dead_code, reason = "only parsed")]
+        struct Body {
+            phone: String,
+        }
+        let problem = parse_json::<Body>(br#"{"phone": 7}"#).unwrap_err();
+        assert_eq!(problem.code(), &codes::VALIDATION_FAILED);
+        let body = String::from_utf8(problem.body("")).unwrap();
+        assert!(
+            body.contains(r#""field":"phone""#) && !body.contains("column"),
+            "{body}"
+        );
+        assert_eq!(
+            parse_json::<Body>(b"{").unwrap_err().code(),
+            &codes::MALFORMED_JSON
+        );
+        assert_eq!(
+            parse_json::<Body>(b"{} {}").unwrap_err().code(),
+            &codes::VALIDATION_FAILED
+        );
+    }
+}

@@ -1,0 +1,33 @@
+//! The modular core of halobestie: a minimal hyper/tower server that loads modules.
+//!
+//! Core owns what every module needs (listeners, routing, configuration, Postgres, Valkey, the bus,
+//! sweeps, the life of the process) and the small traits at which modules meet. It names no module.
+
+pub mod app;
+pub mod assemble;
+pub mod bus;
+pub mod catalogue;
+pub mod clock;
+pub mod config;
+pub mod entropy;
+pub mod housekeeping;
+pub mod http;
+pub mod idempotency;
+pub mod lifecycle;
+pub mod metrics;
+pub mod migrate;
+pub mod module;
+pub mod openapi;
+pub mod pg;
+pub mod ports;
+pub mod problem;
+pub mod readiness;
+pub mod settings;
+pub mod sweep;
+pub mod telemetry;
+pub mod timestamp;
+pub mod valkey;
+
+pub use module::{Context, Contribution, Entry, Module};
+pub use problem::{BoxError, Coded, ErrorCode, Problem};
+pub use timestamp::Timestamp;

@@ -1,0 +1,159 @@
+//! Runtime configuration: typed settings kept in Postgres (`app_config`), cached in each process.
+//!
+//! A module declares a setting in `build` and keeps the handle; reading it is a pointer load. A change
+//! is written to Postgres and told on the bus; every process also reads the table every 30 s, so that
+//! a change is seen with the bus down too. A stored value that no longer fits its type is logged and
+//! the value before it kept.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tracing::warn;
+
+use crate::bus::Bus;
+use crate::pg::{Db, DbError, Query};
+
+/// The bus topic on which a changed key is told.
+pub const TOPIC: &str = "settings";
+
+/// A type that can be a setting.
+pub trait SettingValue: Serialize + DeserializeOwned + Send + Sync + 'static {
+    /// Checks what the type alone cannot say.
+    ///
+    /// # Errors
+    /// A sentence for the operator.
+    fn validate(&self) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+/// A handle on one setting.
+pub struct Setting<T>(Arc<ArcSwap<T>>);
+
+impl<T> Clone for Setting<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T> Setting<T> {
+    /// The current value.
+    pub fn get(&self) -> Arc<T> {
+        self.0.load_full()
+    }
+}
+
+/// A declared setting, its type erased.
+struct Declared {
+    description: &'static str,
+    default: Value,
+    apply: Box<dyn Fn(&Value) -> Result<(), String> + Send + Sync>,
+    check: Box<dyn Fn(&Value) -> Result<(), String> + Send + Sync>,
+}
+
+/// All settings of the process. Clones share them.
+#[derive(Clone, Default)]
+pub struct Settings {
+    declared: Arc<Mutex<BTreeMap<&'static str, Declared>>>,
+}
+
+impl Settings {
+    /// Declares a setting; called in a module's `build`.
+    ///
+    /// # Panics
+    /// When the default cannot be written as JSON, which the first start would find.
+    pub fn declare<T: SettingValue>(
+        &self,
+        key: &'static str,
+        description: &'static str,
+        default: T,
+    ) -> Setting<T> {
+        let json = serde_json::to_value(&default).unwrap_or(Value::Null);
+        let cell = Arc::new(ArcSwap::from_pointee(default));
+        let target = cell.clone();
+        let declared = Declared {
+            description,
+            default: json,
+            apply: Box::new(move |value| {
+                target.store(Arc::new(parse::<T>(value)?));
+                Ok(())
+            }),
+            check: Box::new(|value| parse::<T>(value).map(|_| ())),
+        };
+        self.lock().insert(key, declared);
+        Setting(cell)
+    }
+
+    /// Key, description and default of every declared setting.
+    pub fn declared(&self) -> Vec<(&'static str, &'static str, Value)> {
+        self.lock()
+            .iter()
+            .map(|(key, it)| (*key, it.description, it.default.clone()))
+            .collect()
+    }
+
+    /// Checks a value before it is written.
+    ///
+    /// # Errors
+    /// A sentence for the operator; also for a key that nobody declared.
+    pub fn check(&self, key: &str, value: &Value) -> Result<(), String> {
+        match self.lock().get(key) {
+            Some(declared) => (declared.check)(value),
+            None => Err(format!("no setting is called {key}")),
+        }
+    }
+
+    /// Reads the table into the cache.
+    ///
+    /// # Errors
+    /// When Postgres does not answer; the cache stays as it was.
+    pub async fn refresh(&self, db: &Db) -> Result<(), DbError> {
+        let rows = db.rows("SELECT key, value FROM app_config", &[]).await?;
+        let declared = self.lock();
+        for row in rows {
+            let (key, value): (String, Value) = (row.get(0), row.get(1));
+            if let Some(setting) = declared.get(key.as_str())
+                && let Err(problem) = (setting.apply)(&value)
+            {
+                warn!(
+                    key,
+                    problem, "a stored setting does not fit; the value before it stays"
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the defaults of settings that have no row yet; how many were written.
+    ///
+    /// # Errors
+    /// When Postgres does not answer.
+    pub async fn seed(&self, db: &Db) -> Result<u64, DbError> {
+        let mut written = 0;
+        for (key, _, default) in self.declared() {
+            const SQL: &str =
+                "INSERT INTO app_config (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING";
+            written += db.execute(SQL, &[&key, &default]).await?;
+        }
+        Ok(written)
+    }
+
+    /// Tells every process that a key has changed; after the commit of the change.
+    pub fn announce(&self, bus: &Bus, key: &str) {
+        bus.publish(TOPIC, key.as_bytes().to_vec());
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<&'static str, Declared>> {
+        self.declared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn parse<T: SettingValue>(value: &Value) -> Result<T, String> {
+    let parsed: T = serde_json::from_value(value.clone()).map_err(|error| error.to_string())?;
+    parsed.validate()?;
+    Ok(parsed)
+}
