@@ -1,0 +1,130 @@
+//! A Valkey of one test's own, to be frozen, killed and started again empty.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::process::Stdio;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+use crate::eventually::eventually;
+
+/// The servers that will do, the first that is installed.
+const PROGRAMS: &[&str] = &["valkey-server", "redis-server"];
+
+/// The process. It dies with its test.
+pub struct ValkeyProcess {
+    port: u16,
+    child: Option<Child>,
+}
+
+impl ValkeyProcess {
+    /// Starts an empty one on a free port.
+    pub async fn start() -> Self {
+        let mut process = Self {
+            port: free_port(),
+            child: None,
+        };
+        process.restart().await;
+        process
+    }
+
+    /// Where it is, now and after a restart.
+    pub fn url(&self) -> String {
+        format!("redis://{}", self.address())
+    }
+
+    /// Starts it again, empty, on the same port.
+    pub async fn restart(&mut self) {
+        self.kill().await;
+        self.child = Some(spawn(self.port));
+        let address = self.address();
+        eventually("Valkey answers", || answers(address)).await;
+    }
+
+    /// Kills it: connections break, new ones are refused.
+    pub async fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().await.expect("a child can be killed");
+        }
+    }
+
+    /// Stops it in its tracks: connections stand, nothing is answered.
+    pub fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port).into()
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = self
+            .child
+            .as_ref()
+            .and_then(Child::id)
+            .expect("Valkey runs");
+        let pid = Pid::from_raw(pid.cast_signed()).expect("a child has a process id");
+        kill_process(pid, signal).expect("a child can be signalled");
+    }
+}
+
+fn spawn(port: u16) -> Child {
+    let port = port.to_string();
+    let options = [
+        "--port",
+        &port,
+        "--bind",
+        "127.0.0.1",
+        "--save",
+        "",
+        "--appendonly",
+        "no",
+    ];
+    for program in PROGRAMS {
+        let mut command = Command::new(program);
+        command
+            .args(options)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .kill_on_drop(true);
+        if let Ok(child) = command.spawn() {
+            return child;
+        }
+    }
+    panic!(
+        "neither {} is installed: run the tests with scripts/test",
+        PROGRAMS.join(" nor ")
+    )
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+    listener
+        .local_addr()
+        .expect("a bound listener has an address")
+        .port()
+}
+
+async fn answers(address: SocketAddr) -> bool {
+    let ask = async {
+        let mut stream = TcpStream::connect(address).await.ok()?;
+        stream.write_all(b"PING\r\n").await.ok()?;
+        let mut answer = [0; 5];
+        stream.read_exact(&mut answer).await.ok()?;
+        Some(&answer == b"+PONG")
+    };
+    timeout(Duration::from_secs(1), ask)
+        .await
+        .ok()
+        .flatten()
+        .unwrap_or(false)
+}

@@ -1,0 +1,93 @@
+//! Breaking what a server depends on.
+
+use std::time::Duration;
+
+use halobestie_core::Entry;
+use halobestie_testkit::{TcpProxy, TestApp, ValkeyProcess, eventually};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+const NO_MODULES: &[Entry] = &[];
+
+/// Asks a Valkey on a connection that stands; false when it is broken or does not answer.
+async fn is_answered(connection: &mut TcpStream) -> bool {
+    let mut answer = [0; 7];
+    let exchange = async {
+        connection.write_all(b"PING\r\n").await?;
+        connection.read_exact(&mut answer).await
+    };
+    matches!(
+        timeout(Duration::from_millis(200), exchange).await,
+        Ok(Ok(_))
+    )
+}
+
+async fn answers(proxy: &TcpProxy) -> bool {
+    match TcpStream::connect(proxy.address()).await {
+        Ok(mut connection) => is_answered(&mut connection).await,
+        Err(_) => false,
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_freezes_cuts_blinks_and_mends() {
+    let proxy = TcpProxy::to_valkey().await;
+    let mut connection = TcpStream::connect(proxy.address()).await.unwrap();
+    assert!(is_answered(&mut connection).await);
+    proxy.freeze();
+    assert!(!is_answered(&mut connection).await);
+    proxy.cut();
+    assert!(!answers(&proxy).await);
+    proxy.mend();
+    assert!(
+        !is_answered(&mut connection).await,
+        "a connection that was cut stays cut"
+    );
+    let mut connection = TcpStream::connect(proxy.address()).await.unwrap();
+    assert!(is_answered(&mut connection).await);
+    proxy.blink();
+    assert!(!is_answered(&mut connection).await);
+    assert!(answers(&proxy).await);
+}
+
+#[tokio::test]
+async fn a_valkey_of_ones_own_freezes_dies_and_comes_back() {
+    let mut valkey = ValkeyProcess::start().await;
+    let app = TestApp::with(NO_MODULES)
+        .valkey_at(&valkey.url())
+        .start()
+        .await;
+    let is_up = || async { app.context().valkey.as_ref().unwrap().is_up() };
+    eventually("the server finds its Valkey", is_up).await;
+    valkey.freeze();
+    let address = valkey.url().replace("redis://", "");
+    let mut connection = TcpStream::connect(&address).await.unwrap();
+    assert!(!is_answered(&mut connection).await);
+    valkey.thaw();
+    valkey.kill().await;
+    assert!(TcpStream::connect(&address).await.is_err());
+    valkey.restart().await;
+    eventually("the server finds its Valkey again", is_up).await;
+}
+
+#[tokio::test]
+async fn postgres_behind_a_proxy_can_go_and_come_back() {
+    let proxy = TcpProxy::to_postgres().await;
+    let app = TestApp::with(NO_MODULES)
+        .postgres_through(&proxy)
+        .start()
+        .await;
+    let health = || async { app.get("/api/health").send().await.status.as_u16() };
+    assert_eq!(health().await, 200);
+    proxy.cut();
+    eventually("the server misses Postgres", || async {
+        health().await == 503
+    })
+    .await;
+    proxy.mend();
+    eventually("the server finds Postgres again", || async {
+        health().await == 200
+    })
+    .await;
+}
