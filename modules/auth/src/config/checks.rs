@@ -1,0 +1,244 @@
+//! What the types of the `[auth]` section cannot say.
+
+use std::ops::RangeInclusive;
+
+use halobestie_core::config::{AppEnv, Invalid};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::AuthConfig;
+use crate::otp;
+use crate::password;
+use crate::phone::Phone;
+
+/// HS256 is as strong as its key: 256 bits at least (RFC 7518 §3.2).
+const SECRET_BYTES_MIN: usize = 32;
+/// bcrypt's own bounds.
+const BCRYPT_COSTS: RangeInclusive<u32> = 4..=20;
+/// The lowest cost where real people have passwords.
+const BCRYPT_COST_DEPLOYED_MIN: u32 = 10;
+
+impl AuthConfig {
+    /// All that is wrong, at once.
+    pub(super) fn problems(&self, env: AppEnv) -> Vec<Invalid> {
+        let mut problems = self.wrong_secrets();
+        problems.extend(self.wrong_lives());
+        problems.extend(self.wrong_carrier(env));
+        problems.extend(self.wrong_passwords(env));
+        problems
+    }
+
+    fn wrong_secrets(&self) -> Vec<Invalid> {
+        const HOW: &str = "make one with `openssl rand -base64 48`";
+        let mut problems = Vec::new();
+        match &self.jwt_secret {
+            None => problems.push(Invalid::new(
+                "jwt_secret",
+                format!("must be set, to at least {SECRET_BYTES_MIN} bytes: {HOW}"),
+            )),
+            Some(secret) if is_short(secret) => problems.push(Invalid::new(
+                "jwt_secret",
+                format!("must have at least {SECRET_BYTES_MIN} bytes: {HOW}"),
+            )),
+            Some(_) => {}
+        }
+        if self.jwt_previous_secrets.iter().any(is_short) {
+            let message = format!("each must have at least {SECRET_BYTES_MIN} bytes");
+            problems.push(Invalid::new("jwt_previous_secrets", message));
+        }
+        problems
+    }
+
+    fn wrong_lives(&self) -> Vec<Invalid> {
+        let mut problems = Vec::new();
+        if !(1..=86_400).contains(&self.access_seconds) {
+            problems.push(Invalid::new("access_seconds", "must be 1 to 86400"));
+        }
+        if self.refresh_reuse_seconds > 300 {
+            problems.push(Invalid::new("refresh_reuse_seconds", "must be at most 300"));
+        }
+        if self.otp_resend_seconds > 3600 {
+            problems.push(Invalid::new("otp_resend_seconds", "must be at most 3600"));
+        }
+        if !(1..=1000).contains(&self.otp_phone_hourly) {
+            problems.push(Invalid::new("otp_phone_hourly", "must be 1 to 1000"));
+        }
+        problems
+    }
+
+    fn wrong_carrier(&self, env: AppEnv) -> Vec<Invalid> {
+        let mut problems = Vec::new();
+        if self.fazpass_enabled {
+            let message = "must be false: this version cannot send through Fazpass yet";
+            problems.push(Invalid::new("fazpass_enabled", message));
+        }
+        let code = self.otp_bypass_code.expose_secret();
+        if !otp::is_code(code) {
+            problems.push(Invalid::new("otp_bypass_code", "must be six digits"));
+        }
+        let wrong_phones = self
+            .otp_bypass_phones
+            .iter()
+            .filter(|it| Phone::parse(it).is_none());
+        if wrong_phones.count() > 0 {
+            let message = "each must be a mobile number, such as +6281234567890";
+            problems.push(Invalid::new("otp_bypass_phones", message));
+        }
+        if env == AppEnv::Production && !self.fazpass_enabled && self.otp_bypass_phones.is_empty() {
+            let message = "must name the reviewers' phones in production without Fazpass: \
+                           else nobody could sign in";
+            problems.push(Invalid::new("otp_bypass_phones", message));
+        }
+        problems
+    }
+
+    fn wrong_passwords(&self, env: AppEnv) -> Vec<Invalid> {
+        let mut problems = Vec::new();
+        if !BCRYPT_COSTS.contains(&self.bcrypt_cost) {
+            problems.push(Invalid::new("bcrypt_cost", "must be 4 to 20"));
+        } else if env.is_deployed() && self.bcrypt_cost < BCRYPT_COST_DEPLOYED_MIN {
+            let message = format!(
+                "must be at least {BCRYPT_COST_DEPLOYED_MIN} in {}",
+                env.as_str()
+            );
+            problems.push(Invalid::new("bcrypt_cost", message));
+        }
+        match (&self.admin_email, &self.admin_password) {
+            (Some(_), None) => {
+                problems.push(Invalid::new(
+                    "admin_password",
+                    "must be set along with ADMIN_EMAIL",
+                ));
+            }
+            (None, Some(_)) => {
+                problems.push(Invalid::new(
+                    "admin_email",
+                    "must be set along with ADMIN_PASSWORD",
+                ));
+            }
+            _ => {}
+        }
+        if self
+            .admin_email
+            .as_ref()
+            .is_some_and(|email| !email.contains('@'))
+        {
+            problems.push(Invalid::new("admin_email", "must be an email address"));
+        }
+        let password = self
+            .admin_password
+            .as_ref()
+            .map(ExposeSecret::expose_secret);
+        if password.is_some_and(|password| !password::LENGTHS.contains(&password.len())) {
+            problems.push(Invalid::new("admin_password", "must have 8 to 71 bytes"));
+        }
+        problems
+    }
+}
+
+fn is_short(secret: &SecretString) -> bool {
+    secret.expose_secret().len() < SECRET_BYTES_MIN
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config() -> AuthConfig {
+        AuthConfig {
+            jwt_secret: Some("0123456789abcdef0123456789abcdef".into()),
+            jwt_previous_secrets: Vec::new(),
+            access_seconds: 900,
+            refresh_reuse_seconds: 10,
+            otp_resend_seconds: 30,
+            otp_phone_hourly: 5,
+            otp_bypass_code: "000000".into(),
+            otp_bypass_phones: Vec::new(),
+            fazpass_enabled: false,
+            fazpass_merchant_key: None,
+            fazpass_gateway_key: None,
+            fazpass_base_url: "https://fazpass.test".into(),
+            bcrypt_cost: 12,
+            admin_email: None,
+            admin_password: None,
+        }
+    }
+
+    fn wrong_keys(config: &AuthConfig, env: AppEnv) -> Vec<&'static str> {
+        config
+            .validate(env)
+            .into_iter()
+            .map(|invalid| invalid.key)
+            .collect()
+    }
+
+    #[test]
+    fn the_defaults_are_fine_outside_production() {
+        for env in [AppEnv::Development, AppEnv::Test, AppEnv::Staging] {
+            assert_eq!(wrong_keys(&config(), env), [""; 0]);
+        }
+    }
+
+    #[test]
+    fn a_secret_is_required_and_long() {
+        let missing = AuthConfig {
+            jwt_secret: None,
+            ..config()
+        };
+        assert_eq!(wrong_keys(&missing, AppEnv::Development), ["jwt_secret"]);
+        let short = AuthConfig {
+            jwt_secret: Some("short".into()),
+            jwt_previous_secrets: vec!["short too".into()],
+            ..config()
+        };
+        let wrong = ["jwt_secret", "jwt_previous_secrets"];
+        assert_eq!(wrong_keys(&short, AppEnv::Development), wrong);
+    }
+
+    #[test]
+    fn production_without_fazpass_needs_the_reviewers_phones() {
+        assert_eq!(
+            wrong_keys(&config(), AppEnv::Production),
+            ["otp_bypass_phones"]
+        );
+        let named = AuthConfig {
+            otp_bypass_phones: vec!["081200000001".into()],
+            ..config()
+        };
+        assert_eq!(wrong_keys(&named, AppEnv::Production), [""; 0]);
+    }
+
+    #[test]
+    fn everything_wrong_is_said_at_once() {
+        let wrong = AuthConfig {
+            access_seconds: 0,
+            otp_phone_hourly: 0,
+            otp_bypass_code: "12345".into(),
+            otp_bypass_phones: vec!["nonsense".into()],
+            fazpass_enabled: true,
+            bcrypt_cost: 3,
+            admin_email: Some("nobody".into()),
+            ..config()
+        };
+        let keys = [
+            "access_seconds",
+            "otp_phone_hourly",
+            "fazpass_enabled",
+            "otp_bypass_code",
+            "otp_bypass_phones",
+            "bcrypt_cost",
+            "admin_password",
+            "admin_email",
+        ];
+        assert_eq!(wrong_keys(&wrong, AppEnv::Development), keys);
+    }
+
+    #[test]
+    fn a_cheap_hash_is_for_tests_alone() {
+        let cheap = AuthConfig {
+            bcrypt_cost: 4,
+            ..config()
+        };
+        assert_eq!(wrong_keys(&cheap, AppEnv::Test), [""; 0]);
+        assert_eq!(wrong_keys(&cheap, AppEnv::Staging), ["bcrypt_cost"]);
+    }
+}

@@ -1,0 +1,157 @@
+//! The `[auth]` section: secrets, lives, limits and the carrier of one-time codes.
+
+mod checks;
+
+use std::time::Duration;
+
+use halobestie_core::config::{AppEnv, Invalid, Kind, Section, Variable};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+/// How people sign in.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuthConfig {
+    /// Signs access tokens; other keys are derived from it.
+    pub jwt_secret: Option<SecretString>,
+    /// Secrets of before, that still verify.
+    pub jwt_previous_secrets: Vec<SecretString>,
+    /// How long an access token lives.
+    pub access_seconds: u64,
+    /// How long a replaced refresh token is good once more.
+    pub refresh_reuse_seconds: u64,
+    /// Between two codes for one phone; 0 switches it off.
+    pub otp_resend_seconds: u64,
+    /// Codes for one phone in an hour.
+    pub otp_phone_hourly: u32,
+    /// The code that opens everything while no carrier is there.
+    pub otp_bypass_code: SecretString,
+    /// In production the only phones that the bypass code serves; elsewhere it serves every phone.
+    pub otp_bypass_phones: Vec<String>,
+    /// Whether Fazpass carries the codes.
+    pub fazpass_enabled: bool,
+    /// Fazpass's name for us.
+    pub fazpass_merchant_key: Option<SecretString>,
+    /// Which of Fazpass's channels is used.
+    pub fazpass_gateway_key: Option<SecretString>,
+    /// Where Fazpass is.
+    pub fazpass_base_url: String,
+    /// The cost of new password hashes.
+    pub bcrypt_cost: u32,
+    /// The first admin; read by `seed` alone.
+    pub admin_email: Option<String>,
+    /// Its password.
+    pub admin_password: Option<SecretString>,
+}
+
+impl AuthConfig {
+    /// How long an access token lives.
+    pub(crate) fn access_life(&self) -> Duration {
+        Duration::from_secs(self.access_seconds)
+    }
+
+    /// The secrets that verify, the one that signs first.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &[u8]> {
+        let all = self.jwt_secret.iter().chain(&self.jwt_previous_secrets);
+        all.map(|secret| secret.expose_secret().as_bytes())
+    }
+}
+
+impl Section for AuthConfig {
+    const VARIABLES: &'static [Variable] = &[
+        Variable::new(
+            "AUTH_JWT_SECRET",
+            "jwt_secret",
+            Kind::Secret,
+            "signs access tokens; at least 32 bytes",
+        ),
+        Variable::new(
+            "AUTH_JWT_PREVIOUS_SECRETS",
+            "jwt_previous_secrets",
+            Kind::SecretList,
+            "secrets of before that still verify",
+        ),
+        Variable::new(
+            "AUTH_ACCESS_SECONDS",
+            "access_seconds",
+            Kind::Integer,
+            "how long an access token lives",
+        ),
+        Variable::new(
+            "AUTH_REFRESH_REUSE_SECONDS",
+            "refresh_reuse_seconds",
+            Kind::Integer,
+            "how long a replaced refresh token is good once more",
+        ),
+        Variable::new(
+            "AUTH_BCRYPT_COST",
+            "bcrypt_cost",
+            Kind::Integer,
+            "cost of new password hashes",
+        ),
+        Variable::new(
+            "OTP_RESEND_SECONDS",
+            "otp_resend_seconds",
+            Kind::Integer,
+            "between two codes for one phone; 0 = off",
+        ),
+        Variable::new(
+            "OTP_PHONE_HOURLY",
+            "otp_phone_hourly",
+            Kind::Integer,
+            "codes for one phone in an hour",
+        ),
+        Variable::new(
+            "OTP_BYPASS_CODE",
+            "otp_bypass_code",
+            Kind::Secret,
+            "the code while FAZPASS_ENABLED=false",
+        ),
+        Variable::new(
+            "OTP_BYPASS_PHONES",
+            "otp_bypass_phones",
+            Kind::List,
+            "in production the only phones that the bypass code serves",
+        ),
+        Variable::new(
+            "FAZPASS_ENABLED",
+            "fazpass_enabled",
+            Kind::Bool,
+            "whether Fazpass carries one-time codes",
+        ),
+        Variable::new(
+            "FAZPASS_MERCHANT_KEY",
+            "fazpass_merchant_key",
+            Kind::Secret,
+            "Fazpass merchant key",
+        ),
+        Variable::new(
+            "FAZPASS_GATEWAY_KEY",
+            "fazpass_gateway_key",
+            Kind::Secret,
+            "Fazpass gateway key",
+        ),
+        Variable::new(
+            "FAZPASS_BASE_URL",
+            "fazpass_base_url",
+            Kind::Text,
+            "where Fazpass is",
+        ),
+        Variable::new(
+            "ADMIN_EMAIL",
+            "admin_email",
+            Kind::Text,
+            "the first admin, made by `seed`",
+        ),
+        Variable::new(
+            "ADMIN_PASSWORD",
+            "admin_password",
+            Kind::Secret,
+            "the first admin's password",
+        ),
+    ];
+
+    fn validate(&self, env: AppEnv) -> Vec<Invalid> {
+        self.problems(env)
+    }
+}

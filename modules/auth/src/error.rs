@@ -1,0 +1,161 @@
+//! What can go wrong at signing in, and the codes that clients are told.
+
+use std::time::Duration;
+
+use halobestie_core::pg::DbError;
+use halobestie_core::problem::codes;
+use halobestie_core::{Coded, ErrorCode};
+use serde_json::{Map, Value};
+
+static OTP_INVALID: ErrorCode = ErrorCode {
+    name: "otp_invalid",
+    status: 401,
+    title: "Wrong code",
+    meaning: "The one-time code is wrong.",
+    client: "Let the user type it again; `attempts_left` says how often.",
+};
+static OTP_EXPIRED: ErrorCode = ErrorCode {
+    name: "otp_expired",
+    status: 410,
+    title: "Code expired",
+    meaning: "The one-time code has expired, was used, or never existed.",
+    client: "Ask for a new code.",
+};
+static OTP_ATTEMPTS_EXHAUSTED: ErrorCode = ErrorCode {
+    name: "otp_attempts_exhausted",
+    status: 429,
+    title: "Too many wrong codes",
+    meaning: "The one-time code was guessed at too often.",
+    client: "Ask for a new code after the time in Retry-After.",
+};
+static MITRA_NOT_REGISTERED: ErrorCode = ErrorCode {
+    name: "mitra_not_registered",
+    status: 403,
+    title: "Not a mitra",
+    meaning: "No mitra is registered with this phone number.",
+    client: "Tell the user to be registered by an admin first.",
+};
+static ACCOUNT_DISABLED: ErrorCode = ErrorCode {
+    name: "account_disabled",
+    status: 403,
+    title: "Account disabled",
+    meaning: "This account may not sign in.",
+    client: "Tell the user to ask the support.",
+};
+static REFRESH_INVALID: ErrorCode = ErrorCode {
+    name: "refresh_invalid",
+    status: 401,
+    title: "Refresh token not valid",
+    meaning: "The refresh token is not valid, has expired, or its session was revoked.",
+    client: "Forget both tokens and sign in again.",
+};
+static REFRESH_REUSED: ErrorCode = ErrorCode {
+    name: "refresh_reused",
+    status: 401,
+    title: "Refresh token used before",
+    meaning: "The refresh token was replaced before; its session has been revoked, because somebody else may have it.",
+    client: "Forget both tokens and sign in again.",
+};
+static INVALID_CREDENTIALS: ErrorCode = ErrorCode {
+    name: "invalid_credentials",
+    status: 401,
+    title: "Wrong email or password",
+    meaning: "The email or the password is wrong.",
+    client: "Let the user type them again.",
+};
+
+/// Every code of this module, for the catalogue.
+pub(crate) static ALL: &[&ErrorCode] = &[
+    &OTP_INVALID,
+    &OTP_EXPIRED,
+    &OTP_ATTEMPTS_EXHAUSTED,
+    &MITRA_NOT_REGISTERED,
+    &ACCOUNT_DISABLED,
+    &REFRESH_INVALID,
+    &REFRESH_REUSED,
+    &INVALID_CREDENTIALS,
+];
+
+/// Why somebody was not signed in.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AuthError {
+    /// A wrong code.
+    #[error("one-time code is wrong")]
+    OtpInvalid {
+        /// How often another may be tried.
+        attempts_left: i16,
+    },
+    /// No code that could be right.
+    #[error("one-time code has expired, was used or never existed")]
+    OtpExpired,
+    /// A code with no attempts left.
+    #[error("one-time code was guessed at too often")]
+    OtpAttemptsExhausted {
+        /// Until a new code may be asked for.
+        wait: Duration,
+    },
+    /// A phone that asked for a code too often.
+    #[error("too many one-time codes for one phone")]
+    OtpRateLimited {
+        /// Until a new code may be asked for.
+        wait: Duration,
+    },
+    /// A right code, and no mitra.
+    #[error("no mitra has this phone")]
+    MitraNotRegistered,
+    /// A right code or password, and a disabled account.
+    #[error("account is disabled")]
+    AccountDisabled,
+    /// Not, or no longer, a refresh token.
+    #[error("refresh token is not valid")]
+    RefreshInvalid,
+    /// A refresh token that was replaced before.
+    #[error("refresh token was used before")]
+    RefreshReused,
+    /// A wrong email or password.
+    #[error("email or password is wrong")]
+    InvalidCredentials,
+    /// Too many wrong passwords.
+    #[error("too many wrong passwords for one account from one address")]
+    LoginRateLimited {
+        /// Until another may be tried.
+        wait: Duration,
+    },
+    /// Postgres.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+impl Coded for AuthError {
+    fn code(&self) -> &'static ErrorCode {
+        match self {
+            Self::OtpInvalid { .. } => &OTP_INVALID,
+            Self::OtpExpired => &OTP_EXPIRED,
+            Self::OtpAttemptsExhausted { .. } => &OTP_ATTEMPTS_EXHAUSTED,
+            Self::OtpRateLimited { .. } | Self::LoginRateLimited { .. } => &codes::RATE_LIMITED,
+            Self::MitraNotRegistered => &MITRA_NOT_REGISTERED,
+            Self::AccountDisabled => &ACCOUNT_DISABLED,
+            Self::RefreshInvalid => &REFRESH_INVALID,
+            Self::RefreshReused => &REFRESH_REUSED,
+            Self::InvalidCredentials => &INVALID_CREDENTIALS,
+            Self::Db(error) => error.code(),
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::OtpAttemptsExhausted { wait }
+            | Self::OtpRateLimited { wait }
+            | Self::LoginRateLimited { wait } => Some(*wait),
+            _ => None,
+        }
+    }
+
+    fn members(&self) -> Map<String, Value> {
+        let mut members = Map::new();
+        if let Self::OtpInvalid { attempts_left } = self {
+            members.insert("attempts_left".to_owned(), (*attempts_left).into());
+        }
+        members
+    }
+}

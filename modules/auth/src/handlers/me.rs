@@ -1,0 +1,125 @@
+//! The caller's own account.
+
+use std::sync::Arc;
+
+use halobestie_core::http::{Reply, Request, reply};
+use halobestie_core::problem::{FieldError, Problem};
+use serde::{Deserialize, Serialize};
+use tracing::info;
+use utoipa::ToSchema;
+
+use crate::keys::Purpose;
+use crate::state::State;
+use crate::store::sessions::RevokeReason;
+use crate::store::{otps, sessions, users};
+use crate::tokens::UserView;
+
+const NAME_CHARS_MAX: usize = 50;
+
+/// Show the caller's account
+#[utoipa::path(
+    get, path = "/api/auth/me", tag = "auth", security(("bearer" = [])),
+    responses(
+        (status = 200, description = "The account.", body = UserView),
+        (status = 401, description = "`unauthenticated` or `token_expired`."),
+    ),
+)]
+pub(crate) async fn show(state: Arc<State>, req: Request) -> Reply {
+    let caller = req.caller()?;
+    let user = users::open_by_id(&state.db, caller.user_id).await?;
+    reply::ok(&UserView::new(user.ok_or_else(Problem::not_found)?, false))
+}
+
+/// A language that the product speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = auth::Language)]
+pub(crate) enum Language {
+    /// Indonesian.
+    Id,
+    /// English.
+    En,
+}
+
+impl Language {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Id => "id",
+            Self::En => "en",
+        }
+    }
+}
+
+/// Changes to the account; what is absent stays.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = auth::ProfileChange)]
+pub(crate) struct ProfileChange {
+    /// 1 to 50 characters.
+    display_name: Option<String>,
+    language: Option<Language>,
+}
+
+/// Change the caller's name or language
+#[utoipa::path(
+    patch, path = "/api/auth/me", tag = "auth", security(("bearer" = [])),
+    request_body = ProfileChange,
+    responses(
+        (status = 200, description = "The account as it is now.", body = UserView),
+        (status = 401, description = "`unauthenticated` or `token_expired`."),
+        (status = 422, description = "`validation_failed`."),
+    ),
+)]
+pub(crate) async fn update(state: Arc<State>, mut req: Request) -> Reply {
+    let caller = req.caller()?;
+    let change: ProfileChange = req.json().await?;
+    let display_name = change.display_name.as_deref().map(name).transpose()?;
+    let language = change.language.map(Language::as_str);
+    let user = users::update_profile(&state.db, caller.user_id, display_name, language).await?;
+    reply::ok(&UserView::new(user.ok_or_else(Problem::not_found)?, false))
+}
+
+fn name(text: &str) -> Result<&str, Problem> {
+    let text = text.trim();
+    let is_fine =
+        (1..=NAME_CHARS_MAX).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+    if is_fine {
+        return Ok(text);
+    }
+    let message = format!("must be 1 to {NAME_CHARS_MAX} characters, without line breaks");
+    Err(Problem::invalid_fields(vec![FieldError {
+        field: "display_name".to_owned(),
+        message,
+    }]))
+}
+
+/// Close the caller's account
+///
+/// All sessions are revoked; phone, email, name and password are erased. What the account took part
+/// in stays, without them. The phone may sign in again: as a new account.
+#[utoipa::path(
+    delete, path = "/api/auth/me", tag = "auth", security(("bearer" = [])),
+    responses(
+        (status = 204, description = "Closed."),
+        (status = 401, description = "`unauthenticated` or `token_expired`."),
+    ),
+)]
+pub(crate) async fn close(state: Arc<State>, req: Request) -> Reply {
+    let caller = req.caller()?;
+    let now = state.clock.now();
+    let mut client = state.db.client().await?;
+    let tx = client.begin().await?;
+    // The account first: a sign-in holds it, so its session is there when sessions are revoked.
+    let closed = users::close(&tx, caller.user_id, now)
+        .await?
+        .ok_or_else(Problem::not_found)?;
+    if let Some(phone) = closed.phone {
+        let hash = state.keys.hash(Purpose::Contact, &[phone.as_bytes()]);
+        otps::forget_phone(&tx, &hash, now).await?;
+    }
+    let reason = RevokeReason::AccountClosed;
+    let revoked = sessions::revoke_all(&tx, caller.user_id, reason, now).await?;
+    tx.commit().await?;
+    state.revocations.publish(&revoked);
+    info!(user.id = %caller.user_id, sessions = revoked.len(), "account closed");
+    reply::no_content()
+}

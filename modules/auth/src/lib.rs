@@ -1,0 +1,123 @@
+//! Sign-in: one-time codes, access and refresh tokens, sessions, the caller's own account.
+//!
+//! What this is not: it knows nothing of what people do once they are signed in. The invariant: an
+//! access token is judged from memory alone, and a revocation that has been committed is never
+//! forgotten while a token of its session could still be good.
+
+mod access_token;
+mod carrier;
+mod config;
+mod device;
+mod error;
+mod handlers;
+mod keys;
+mod otp;
+mod password;
+mod phone;
+mod ports;
+mod refresh_token;
+mod revocations;
+mod rotation;
+mod routes;
+mod seeds;
+mod state;
+mod store;
+mod sweeps;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod tokens;
+
+use std::sync::Arc;
+
+use halobestie_core::bus::Subscription;
+use halobestie_core::migrate::Migration;
+use halobestie_core::module::{BeforeBind, Phase, RunsOn, Service};
+use halobestie_core::ports::Capability;
+use halobestie_core::{BoxError, Context, Contribution, ErrorCode, Module};
+use utoipa::OpenApi;
+
+use crate::state::State;
+
+pub use crate::config::AuthConfig;
+pub use crate::seeds::{DEV_ADMIN_EMAIL, DEV_ADMIN_PASSWORD, SAMPLE_MITRAS, SampleMitra};
+
+/// The module.
+pub struct Auth;
+
+/// The description of the routes.
+#[derive(OpenApi)]
+#[openapi(paths(
+    handlers::otp::request,
+    handlers::otp::verify,
+    handlers::refresh::refresh,
+    handlers::sessions::logout,
+    handlers::sessions::list,
+    handlers::sessions::end,
+    handlers::me::show,
+    handlers::me::update,
+    handlers::me::close,
+    handlers::admin::login,
+    handlers::admin::refresh,
+    handlers::admin::logout,
+))]
+struct Described;
+
+impl Module for Auth {
+    const NAME: &'static str = "auth";
+    const NEEDS: &'static [Capability] = &[];
+    const PROVIDES: &'static [Capability] = &[Capability::Authenticator, Capability::Directory];
+    const SWEEPS: &'static [&'static str] = &[sweeps::CLEANUP];
+    type Config = AuthConfig;
+
+    fn migrations() -> &'static [Migration] {
+        &[Migration {
+            name: "0001_sign_in",
+            sql: include_str!("../../../migrations/auth/0001_sign_in.sql"),
+        }]
+    }
+
+    fn errors() -> &'static [&'static ErrorCode] {
+        error::ALL
+    }
+
+    fn openapi() -> utoipa::openapi::OpenApi {
+        Described::openapi()
+    }
+
+    async fn build(config: AuthConfig, cx: &mut Context) -> Result<Contribution, BoxError> {
+        let state = State::new(&config, cx)?;
+        cx.ports
+            .authenticator
+            .fill(Arc::new(ports::Tokens(state.clone())));
+        cx.ports
+            .directory
+            .fill(Arc::new(ports::People(cx.db.clone())));
+        // From now on, so that nothing is missed between the first reading and the service's start.
+        let revoked = cx.bus.subscribe(revocations::TOPIC);
+        Ok(Contribution {
+            public: routes::public(state.clone()),
+            internal: routes::internal(state.clone()),
+            sweeps: vec![sweeps::cleanup(state.clone())],
+            services: vec![follow_revocations(state.clone(), revoked, cx)],
+            before_bind: vec![restore_revocations(state.clone())],
+            checks: Vec::new(),
+            seeds: seeds::seeds(&state, &config),
+        })
+    }
+}
+
+fn restore_revocations(state: Arc<State>) -> BeforeBind {
+    BeforeBind::new("read the revoked sessions", Phase::Restore, async move {
+        Ok(state.revocations.reload(&state.db).await?)
+    })
+}
+
+fn follow_revocations(state: Arc<State>, revoked: Subscription, cx: &Context) -> Service {
+    let lifecycle = cx.lifecycle.clone();
+    Service::new("auth-revocations", RunsOn::Every, async move {
+        state
+            .revocations
+            .follow(revoked, &state.db, &lifecycle)
+            .await
+    })
+}

@@ -1,0 +1,43 @@
+//! The routes, a row each.
+
+use std::sync::Arc;
+
+use halobestie_core::http::{Access, Routes};
+use halobestie_core::ports::Role;
+use http::Method;
+
+use crate::handlers::{admin, me, otp, refresh, sessions};
+use crate::state::State;
+
+/// Routes of the public listener.
+pub(crate) fn public(state: Arc<State>) -> Routes {
+    Routes::with(state)
+        .post("/api/auth/otp/request", Access::Anyone, otp::request)
+        .post("/api/auth/otp/verify", Access::Anyone, otp::verify)
+        .post("/api/auth/refresh", Access::Anyone, refresh::refresh)
+        .post("/api/auth/logout", Access::SignedIn, sessions::logout)
+        .get("/api/auth/me", Access::SignedIn, me::show)
+        .row(Method::PATCH, "/api/auth/me", Access::SignedIn, me::update)
+        .row(Method::DELETE, "/api/auth/me", Access::SignedIn, me::close)
+        .get("/api/auth/sessions", Access::SignedIn, sessions::list)
+        .row(
+            Method::DELETE,
+            "/api/auth/sessions/{id}",
+            Access::SignedIn,
+            sessions::end,
+        )
+        .into()
+}
+
+/// Routes of the internal listener.
+pub(crate) fn internal(state: Arc<State>) -> Routes {
+    Routes::with(state)
+        .post("/api/admin/auth/login", Access::Anyone, admin::login)
+        .post("/api/admin/auth/refresh", Access::Anyone, admin::refresh)
+        .post(
+            "/api/admin/auth/logout",
+            Access::Only(Role::Admin),
+            admin::logout,
+        )
+        .into()
+}

@@ -1,0 +1,255 @@
+//! `auth_sessions`: one row a signed-in device, with its family of refresh tokens.
+
+use halobestie_core::Timestamp;
+use halobestie_core::pg::{DbError, Query, Row};
+use halobestie_core::ports::Role;
+use uuid::Uuid;
+
+use super::users::{User, columns};
+use crate::device::Device;
+use crate::keys::Hash;
+use crate::rotation::Family;
+
+/// A session that is to be.
+pub(crate) struct NewSession<'a> {
+    pub(crate) id: Uuid,
+    pub(crate) user_id: Uuid,
+    pub(crate) role: Role,
+    pub(crate) refresh_hash: Hash,
+    pub(crate) refresh_expires_at: Timestamp,
+    pub(crate) device: Option<&'a Device>,
+}
+
+/// Why a session was revoked, as it is stored.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum RevokeReason {
+    Logout,
+    SignedOut,
+    AccountClosed,
+    AccountDisabled,
+    RefreshReused,
+}
+
+impl RevokeReason {
+    /// The name in Postgres and in the log.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Logout => "logout",
+            Self::SignedOut => "signed_out",
+            Self::AccountClosed => "account_closed",
+            Self::AccountDisabled => "account_disabled",
+            Self::RefreshReused => "refresh_reused",
+        }
+    }
+}
+
+/// Adds a session.
+pub(crate) async fn insert(
+    db: &impl Query,
+    new: &NewSession<'_>,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    const SQL: &str = "INSERT INTO auth_sessions
+        (id, user_id, role, created_at, last_used_at, refresh_hash, refresh_expires_at,
+         device_platform, device_name, device_app_version)
+        VALUES ($1, $2, $3, $4, $4, $5, $6, $7, $8, $9)";
+    let platform = new.device.map(|device| device.platform.as_str());
+    let name = new.device.and_then(|device| device.name.as_deref());
+    let app_version = new.device.and_then(|device| device.app_version.as_deref());
+    db.execute(
+        SQL,
+        &[
+            &new.id,
+            &new.user_id,
+            &new.role.as_str(),
+            &now,
+            &new.refresh_hash.as_slice(),
+            &new.refresh_expires_at,
+            &platform,
+            &name,
+            &app_version,
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// A replacement of the living token.
+pub(crate) struct Rotation {
+    pub(crate) session_id: Uuid,
+    pub(crate) shown: Hash,
+    pub(crate) successor: Hash,
+    pub(crate) expires_at: Timestamp,
+    /// Whether it was shown where admins sign in.
+    pub(crate) for_admins: bool,
+}
+
+/// Replaces the living token by its successor; whose session it is. `None` when the shown token is
+/// not the living one of a session that may go on. One statement: the whole of a usual refresh.
+pub(crate) async fn rotate(
+    db: &impl Query,
+    rotation: &Rotation,
+    now: Timestamp,
+) -> Result<Option<User>, DbError> {
+    const SQL: &str = concat!(
+        "UPDATE auth_sessions s
+            SET refresh_hash = $3, refresh_expires_at = $4, previous_hash = s.refresh_hash,
+                rotated_at = $5, previous_uses = 0, last_used_at = $5
+           FROM users u
+          WHERE s.id = $1 AND s.refresh_hash = $2 AND s.revoked_at IS NULL
+            AND s.refresh_expires_at > $5 AND (s.role = 'admin') = $6
+            AND u.id = s.user_id AND u.is_active
+          RETURNING ",
+        columns!()
+    );
+    let (shown, successor) = (rotation.shown.as_slice(), rotation.successor.as_slice());
+    let params: halobestie_core::pg::Params<'_> = &[
+        &rotation.session_id,
+        &shown,
+        &successor,
+        &rotation.expires_at,
+        &now,
+        &rotation.for_admins,
+    ];
+    db.row_opt(SQL, params)
+        .await?
+        .as_ref()
+        .map(User::from_row)
+        .transpose()
+}
+
+/// A session and its person, for a token that could not be rotated. Held until the transaction ends.
+pub(crate) async fn hold_family(
+    tx: &impl Query,
+    session_id: Uuid,
+    for_admins: bool,
+) -> Result<Option<(Family, User)>, DbError> {
+    const SQL: &str = concat!(
+        "SELECT s.refresh_hash, s.previous_hash, s.rotated_at, s.previous_uses,
+                s.refresh_expires_at, s.revoked_at, ",
+        columns!(),
+        " FROM auth_sessions s JOIN users u ON u.id = s.user_id
+          WHERE s.id = $1 AND (s.role = 'admin') = $2
+            FOR UPDATE OF s"
+    );
+    let Some(row) = tx.row_opt(SQL, &[&session_id, &for_admins]).await? else {
+        return Ok(None);
+    };
+    let user = User::from_row(&row)?;
+    let family = Family {
+        refresh_hash: row.get("refresh_hash"),
+        previous_hash: row.get("previous_hash"),
+        rotated_at: row.get("rotated_at"),
+        previous_uses: row.get("previous_uses"),
+        refresh_expires_at: row.get("refresh_expires_at"),
+        revoked_at: row.get("revoked_at"),
+        user_is_active: user.is_active,
+    };
+    Ok(Some((family, user)))
+}
+
+/// Counts a further use of the token before the living one.
+pub(crate) async fn count_previous_use(
+    tx: &impl Query,
+    session_id: Uuid,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    const SQL: &str = "UPDATE auth_sessions
+        SET previous_uses = previous_uses + 1, last_used_at = $2 WHERE id = $1";
+    tx.execute(SQL, &[&session_id, &now]).await?;
+    Ok(())
+}
+
+/// Revokes one session of a person; false when there is none that lives.
+pub(crate) async fn revoke(
+    db: &impl Query,
+    session_id: Uuid,
+    user_id: Uuid,
+    reason: RevokeReason,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    const SQL: &str = "UPDATE auth_sessions SET revoked_at = $4, revoke_reason = $3
+        WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL";
+    Ok(db
+        .execute(SQL, &[&session_id, &user_id, &reason.as_str(), &now])
+        .await?
+        == 1)
+}
+
+/// Revokes every session of a person; their ids.
+pub(crate) async fn revoke_all(
+    db: &impl Query,
+    user_id: Uuid,
+    reason: RevokeReason,
+    now: Timestamp,
+) -> Result<Vec<Uuid>, DbError> {
+    const SQL: &str = "UPDATE auth_sessions SET revoked_at = $3, revoke_reason = $2
+        WHERE user_id = $1 AND revoked_at IS NULL RETURNING id";
+    Ok(db
+        .rows(SQL, &[&user_id, &reason.as_str(), &now])
+        .await?
+        .iter()
+        .map(id)
+        .collect())
+}
+
+/// The sessions revoked after `since`.
+pub(crate) async fn revoked_since(db: &impl Query, since: Timestamp) -> Result<Vec<Uuid>, DbError> {
+    const SQL: &str = "SELECT id FROM auth_sessions WHERE revoked_at > $1";
+    Ok(db.rows(SQL, &[&since]).await?.iter().map(id).collect())
+}
+
+/// A session as its owner sees it.
+pub(crate) struct Listed {
+    pub(crate) id: Uuid,
+    pub(crate) created_at: Timestamp,
+    pub(crate) last_used_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) platform: Option<String>,
+    pub(crate) name: Option<String>,
+    pub(crate) app_version: Option<String>,
+}
+
+/// A person's living sessions, newest first, those older than `before`.
+pub(crate) async fn list(
+    db: &impl Query,
+    user_id: Uuid,
+    before: Option<Uuid>,
+    limit: i64,
+    now: Timestamp,
+) -> Result<Vec<Listed>, DbError> {
+    // Ids are UUIDv7: their order is the order of sign-ins.
+    const SQL: &str = "SELECT id, created_at, last_used_at, refresh_expires_at, device_platform,
+               device_name, device_app_version
+          FROM auth_sessions
+         WHERE user_id = $1 AND revoked_at IS NULL AND refresh_expires_at > $4
+           AND ($2::uuid IS NULL OR id < $2)
+         ORDER BY id DESC LIMIT $3";
+    let rows = db.rows(SQL, &[&user_id, &before, &limit, &now]).await?;
+    let listed = rows.iter().map(|row| Listed {
+        id: row.get("id"),
+        created_at: row.get("created_at"),
+        last_used_at: row.get("last_used_at"),
+        expires_at: row.get("refresh_expires_at"),
+        platform: row.get("device_platform"),
+        name: row.get("device_name"),
+        app_version: row.get("device_app_version"),
+    });
+    Ok(listed.collect())
+}
+
+/// Deletes up to `batch` sessions that were revoked or ran out before `cutoff`; how many.
+pub(crate) async fn delete_dead(
+    db: &impl Query,
+    cutoff: Timestamp,
+    batch: i64,
+) -> Result<u64, DbError> {
+    const SQL: &str = "DELETE FROM auth_sessions WHERE id IN (
+        SELECT id FROM auth_sessions WHERE revoked_at < $1 OR refresh_expires_at < $1
+         LIMIT $2 FOR UPDATE SKIP LOCKED)";
+    db.execute(SQL, &[&cutoff, &batch]).await
+}
+
+fn id(row: &Row) -> Uuid {
+    row.get("id")
+}

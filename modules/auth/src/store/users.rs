@@ -1,0 +1,201 @@
+//! `users`: one row an account. A closed account keeps its row and nothing personal.
+
+use halobestie_core::Timestamp;
+use halobestie_core::pg::{DbError, Query, Row};
+use halobestie_core::ports::Role;
+use uuid::Uuid;
+
+use super::role;
+
+/// An account.
+#[derive(Clone, Debug)]
+pub(crate) struct User {
+    pub(crate) id: Uuid,
+    pub(crate) role: Role,
+    pub(crate) phone: Option<String>,
+    pub(crate) email: Option<String>,
+    pub(crate) display_name: String,
+    pub(crate) language: String,
+    pub(crate) is_active: bool,
+    pub(crate) is_closed: bool,
+}
+
+impl User {
+    /// Reads an account from a row that has [`COLUMNS`], whatever else it has.
+    ///
+    /// # Errors
+    /// When the stored role is unknown.
+    pub(super) fn from_row(row: &Row) -> Result<Self, DbError> {
+        Ok(Self {
+            id: row.get("user_id"),
+            role: role(row.get("user_role"))?,
+            phone: row.get("phone"),
+            email: row.get("email"),
+            display_name: row.get("display_name"),
+            language: row.get("language"),
+            is_active: row.get("is_active"),
+            is_closed: row.get("is_closed"),
+        })
+    }
+}
+
+/// The columns of an account `u`, under names that no other table of ours uses.
+macro_rules! columns {
+    () => {
+        "u.id AS user_id, u.role AS user_role, u.phone, u.email, u.display_name, u.language, \
+         u.is_active, u.closed_at IS NOT NULL AS is_closed"
+    };
+}
+pub(super) use columns;
+
+/// An account that is to be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NewUser<'a> {
+    pub(crate) id: Uuid,
+    pub(crate) role: Role,
+    pub(crate) phone: Option<&'a str>,
+    pub(crate) email: Option<&'a str>,
+    pub(crate) password_hash: Option<&'a str>,
+    pub(crate) display_name: &'a str,
+}
+
+/// Makes an account; `None` when this role already has one with that phone or email.
+pub(crate) async fn insert(
+    db: &impl Query,
+    new: NewUser<'_>,
+    now: Timestamp,
+) -> Result<Option<User>, DbError> {
+    const SQL: &str = concat!(
+        "INSERT INTO users AS u (id, role, phone, email, password_hash, display_name, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
+         ON CONFLICT DO NOTHING
+         RETURNING ",
+        columns!()
+    );
+    let NewUser {
+        id,
+        role,
+        phone,
+        email,
+        password_hash,
+        display_name,
+    } = new;
+    let role = role.as_str();
+    let row = db
+        .row_opt(
+            SQL,
+            &[
+                &id,
+                &role,
+                &phone,
+                &email,
+                &password_hash,
+                &display_name,
+                &now,
+            ],
+        )
+        .await?;
+    row.as_ref().map(User::from_row).transpose()
+}
+
+/// The account of a phone, held until the transaction ends, so that it cannot be closed meanwhile.
+pub(crate) async fn hold_by_phone(
+    tx: &impl Query,
+    role: Role,
+    phone: &str,
+) -> Result<Option<User>, DbError> {
+    const SQL: &str = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM users u WHERE u.role = $1 AND u.phone = $2 FOR SHARE"
+    );
+    let row = tx.row_opt(SQL, &[&role.as_str(), &phone]).await?;
+    row.as_ref().map(User::from_row).transpose()
+}
+
+/// An account, held until the transaction ends.
+pub(crate) async fn hold(tx: &impl Query, user_id: Uuid) -> Result<Option<User>, DbError> {
+    const SQL: &str = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM users u WHERE u.id = $1 FOR SHARE"
+    );
+    let row = tx.row_opt(SQL, &[&user_id]).await?;
+    row.as_ref().map(User::from_row).transpose()
+}
+
+/// An account that is not closed.
+pub(crate) async fn open_by_id(db: &impl Query, user_id: Uuid) -> Result<Option<User>, DbError> {
+    const SQL: &str = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM users u WHERE u.id = $1 AND u.closed_at IS NULL"
+    );
+    let row = db.row_opt(SQL, &[&user_id]).await?;
+    row.as_ref().map(User::from_row).transpose()
+}
+
+/// The accounts with these ids, closed ones included.
+pub(crate) async fn by_ids(db: &impl Query, ids: &[Uuid]) -> Result<Vec<User>, DbError> {
+    const SQL: &str = concat!("SELECT ", columns!(), " FROM users u WHERE u.id = ANY($1)");
+    db.rows(SQL, &[&ids])
+        .await?
+        .iter()
+        .map(User::from_row)
+        .collect()
+}
+
+/// The id and password hash of an admin's account that is not closed.
+pub(crate) async fn admin_password(
+    db: &impl Query,
+    email: &str,
+) -> Result<Option<(Uuid, Option<String>)>, DbError> {
+    const SQL: &str = "SELECT id, password_hash FROM users WHERE role = 'admin' AND email = $1";
+    let row = db.row_opt(SQL, &[&email]).await?;
+    Ok(row.map(|row| (row.get("id"), row.get("password_hash"))))
+}
+
+/// Changes what is given of an account that is not closed.
+pub(crate) async fn update_profile(
+    db: &impl Query,
+    user_id: Uuid,
+    display_name: Option<&str>,
+    language: Option<&str>,
+) -> Result<Option<User>, DbError> {
+    const SQL: &str = concat!(
+        "UPDATE users u
+            SET display_name = coalesce($2, u.display_name), language = coalesce($3, u.language)
+          WHERE u.id = $1 AND u.closed_at IS NULL
+          RETURNING ",
+        columns!()
+    );
+    let row = db
+        .row_opt(SQL, &[&user_id, &display_name, &language])
+        .await?;
+    row.as_ref().map(User::from_row).transpose()
+}
+
+/// Closes an account and erases what is personal; the phone that it had. `None` when it was closed
+/// already.
+pub(crate) async fn close(
+    tx: &impl Query,
+    user_id: Uuid,
+    now: Timestamp,
+) -> Result<Option<Closed>, DbError> {
+    const SQL: &str = "
+        UPDATE users u
+           SET closed_at = $2, is_active = false, phone = NULL, email = NULL, password_hash = NULL,
+               display_name = ''
+          FROM (SELECT id, phone FROM users WHERE id = $1 AND closed_at IS NULL FOR UPDATE) before
+         WHERE u.id = before.id
+         RETURNING before.phone";
+    let row = tx.row_opt(SQL, &[&user_id, &now]).await?;
+    Ok(row.map(|row| Closed {
+        phone: row.get("phone"),
+    }))
+}
+
+/// What a closed account had.
+pub(crate) struct Closed {
+    pub(crate) phone: Option<String>,
+}

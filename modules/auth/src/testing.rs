@@ -1,0 +1,147 @@
+//! Signing people in, for the suites of this and other modules.
+//!
+//! Everything goes through the real routes; only the accounts that an admin would make are written
+//! directly. Every call takes a phone or an email of its own, so that no limit is met and tests may
+//! share a server.
+#![expect(
+    clippy::expect_used,
+    reason = "a broken assumption must fail the test that runs into it"
+)]
+
+use halobestie_core::clock::Clock;
+use halobestie_core::entropy::Entropy;
+use halobestie_core::ports::Role;
+use halobestie_testkit::TestApp;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::password::Passwords;
+use crate::store::users::{self, NewUser};
+
+/// The default `OTP_BYPASS_CODE`.
+pub const OTP_CODE: &str = "000000";
+
+/// Somebody who is signed in.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    /// The person.
+    pub user_id: Uuid,
+    /// What they are.
+    pub role: Role,
+    /// The name that others see.
+    pub display_name: String,
+    /// For `Authorization: Bearer`.
+    pub access_token: String,
+    /// For `/api/auth/refresh`.
+    pub refresh_token: String,
+}
+
+/// A new customer, signed in.
+pub async fn customer(app: &TestApp) -> SignedIn {
+    sign_in(app, Role::Customer, &fresh_phone()).await
+}
+
+/// A new mitra, signed in.
+pub async fn mitra(app: &TestApp) -> SignedIn {
+    let phone = fresh_phone();
+    register_mitra(app, &phone, "Ayu").await;
+    sign_in(app, Role::Mitra, &phone).await
+}
+
+/// A new admin, signed in.
+pub async fn admin(app: &TestApp) -> SignedIn {
+    let email = format!("{}@halobestie.test", fresh_id().simple());
+    register_admin(app, &email, "a fine password").await;
+    let credentials = json!({"email": email, "password": "a fine password"});
+    let answer = app
+        .internal_post("/api/admin/auth/login")
+        .json(&credentials)
+        .send()
+        .await;
+    signed_in(&answer.expect(200).json())
+}
+
+/// Signs in by a one-time code; makes the account of a customer who is new.
+pub async fn sign_in(app: &TestApp, role: Role, phone: &str) -> SignedIn {
+    let asked = json!({"phone": phone, "role": role});
+    let sent = app
+        .post("/api/auth/otp/request")
+        .json(&asked)
+        .send()
+        .await
+        .expect(202)
+        .json();
+    let shown = json!({"otp_id": sent["otp_id"], "code": OTP_CODE});
+    let answer = app
+        .post("/api/auth/otp/verify")
+        .json(&shown)
+        .send()
+        .await
+        .expect(200);
+    signed_in(&answer.json())
+}
+
+/// Makes the account of a mitra, as an admin would.
+pub async fn register_mitra(app: &TestApp, phone: &str, display_name: &str) -> Uuid {
+    let new = NewUser {
+        id: fresh_id(),
+        role: Role::Mitra,
+        phone: Some(phone),
+        email: None,
+        password_hash: None,
+        display_name,
+    };
+    register(app, new).await
+}
+
+/// Makes the account of an admin.
+pub async fn register_admin(app: &TestApp, email: &str, password: &str) -> Uuid {
+    const CHEAPEST: u32 = 4;
+    let hash = Passwords::new(CHEAPEST)
+        .hash(password.into(), &Entropy::system())
+        .await;
+    let hash = hash.expect("the password of a test fits into bcrypt");
+    let new = NewUser {
+        id: fresh_id(),
+        role: Role::Admin,
+        phone: None,
+        email: Some(email),
+        password_hash: Some(&hash),
+        display_name: "Admin",
+    };
+    register(app, new).await
+}
+
+async fn register(app: &TestApp, new: NewUser<'_>) -> Uuid {
+    let made = users::insert(app.database.db(), new, app.clock.now()).await;
+    made.expect("the database takes the account")
+        .expect("nobody has this phone or email")
+        .id
+}
+
+/// A mobile number that no other test has, and no sample mitra.
+pub fn fresh_phone() -> String {
+    format!("+62812{}", 10_000_000 + Entropy::system().below(90_000_000))
+}
+
+fn fresh_id() -> Uuid {
+    Entropy::system().uuid(&Clock::system())
+}
+
+/// The person of a sign-in's or refresh's answer.
+pub fn signed_in(tokens: &Value) -> SignedIn {
+    let text = |value: &Value| {
+        value
+            .as_str()
+            .map(ToOwned::to_owned)
+            .expect("tokens have this text")
+    };
+    let user = &tokens["user"];
+    SignedIn {
+        user_id: text(&user["id"]).parse().expect("a user's id is a UUID"),
+        role: text(&user["role"]).parse().expect("a user's role is known"),
+        display_name: text(&user["display_name"]),
+        access_token: text(&tokens["access_token"]),
+        refresh_token: text(&tokens["refresh_token"]),
+    }
+}
