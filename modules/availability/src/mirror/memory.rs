@@ -1,0 +1,193 @@
+//! The mirror's twin for runs without Valkey: one process, the same behaviour.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use halobestie_core::Timestamp;
+use uuid::Uuid;
+
+use super::{Applied, Candidate, Mirror, MirrorError, Online, Precedence, Pulse, Sighting};
+use crate::mitra::MitraState;
+
+/// The mirror in memory.
+#[derive(Default)]
+pub struct MemoryMirror {
+    shown: Mutex<Shown>,
+}
+
+#[derive(Default)]
+struct Shown {
+    is_seeded: bool,
+    mitras: HashMap<Uuid, Entry>,
+    snapshot: Option<Bytes>,
+}
+
+/// A mitra as it is shown.
+struct Entry {
+    state: MitraState,
+    heard_at: Option<Timestamp>,
+}
+
+impl MemoryMirror {
+    fn shown(&self) -> MutexGuard<'_, Shown> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn seeded(&self) -> Result<MutexGuard<'_, Shown>, MirrorError> {
+        let shown = self.shown();
+        if shown.is_seeded {
+            Ok(shown)
+        } else {
+            Err(MirrorError::NotSeeded)
+        }
+    }
+}
+
+impl Shown {
+    fn show(&mut self, state: &MitraState, now: Timestamp) -> Applied {
+        let old = self.mitras.remove(&state.mitra.id);
+        let last = old.as_ref().and_then(|old| old.heard_at);
+        let heard_at = last.max(state.mitra.last_heartbeat_at.filter(|_| last.is_some()));
+        let heard_at = state.has_heartbeat().then(|| heard_at.unwrap_or(now));
+        let was_open = old.as_ref().is_some_and(|old| old.state.is_open());
+        let flipped = was_open != state.is_open();
+        if flipped {
+            self.snapshot = None;
+        }
+        let differs = old.is_none_or(|old| !shows_the_same(&old.state, state));
+        self.mitras.insert(
+            state.mitra.id,
+            Entry {
+                state: state.clone(),
+                heard_at,
+            },
+        );
+        Applied {
+            differing: u64::from(differs),
+            flipped,
+            ahead: Vec::new(),
+        }
+    }
+
+    fn online(&self) -> impl Iterator<Item = &Entry> {
+        self.mitras
+            .values()
+            .filter(|entry| entry.state.mitra.is_online)
+    }
+}
+
+fn shows_the_same(one: &MitraState, other: &MitraState) -> bool {
+    let shown = |it: &MitraState| {
+        (
+            it.mitra.is_online,
+            it.mitra.is_active,
+            it.mitra.max_sessions,
+            it.in_use,
+        )
+    };
+    shown(one) == shown(other)
+}
+
+#[async_trait]
+impl Mirror for MemoryMirror {
+    async fn apply(
+        &self,
+        states: &[MitraState],
+        precedence: Precedence,
+        now: Timestamp,
+    ) -> Result<Applied, MirrorError> {
+        let mut shown = self.shown();
+        let mut applied = Applied::default();
+        for state in states {
+            let version = shown
+                .mitras
+                .get(&state.mitra.id)
+                .map_or(0, |old| old.state.mitra.version);
+            if precedence == Precedence::Newest && version > state.mitra.version {
+                applied.ahead.push((state.mitra.id, version));
+            } else {
+                applied += shown.show(state, now);
+            }
+        }
+        Ok(applied)
+    }
+
+    async fn heartbeat(&self, mitra_id: Uuid, now: Timestamp) -> Result<Pulse, MirrorError> {
+        let mut shown = self.seeded()?;
+        let Some(entry) = shown.mitras.get_mut(&mitra_id) else {
+            return Ok(Pulse::Offline);
+        };
+        if !entry.state.mitra.is_active {
+            return Ok(Pulse::Deactivated);
+        }
+        if !entry.state.mitra.is_online {
+            return Ok(Pulse::Offline);
+        }
+        entry.heard_at = Some(now);
+        Ok(Pulse::Online)
+    }
+
+    async fn sighting(&self, mitra_id: Uuid) -> Result<Sighting, MirrorError> {
+        let shown = self.seeded()?;
+        let entry = shown.mitras.get(&mitra_id);
+        Ok(Sighting {
+            is_online: entry.is_some_and(|entry| entry.state.mitra.is_online),
+            is_deactivated: entry.is_some_and(|entry| !entry.state.mitra.is_active),
+            heard_at: entry.and_then(|entry| entry.heard_at),
+        })
+    }
+
+    async fn candidates(&self) -> Result<Vec<Candidate>, MirrorError> {
+        let shown = self.seeded()?;
+        let working = shown.online().filter(|entry| entry.state.mitra.is_active);
+        let candidate = |entry: &Entry| Candidate {
+            mitra_id: entry.state.mitra.id,
+            heard_at: entry.heard_at,
+            in_use: entry.state.in_use,
+            max_sessions: u32::try_from(entry.state.mitra.max_sessions).unwrap_or(0),
+        };
+        Ok(working.map(candidate).collect())
+    }
+
+    async fn online(&self) -> Result<Vec<Online>, MirrorError> {
+        let online = |entry: &Entry| Online {
+            mitra_id: entry.state.mitra.id,
+            version: entry.state.mitra.version,
+            heard_at: entry.heard_at,
+        };
+        Ok(self.seeded()?.online().map(online).collect())
+    }
+
+    async fn snapshot(&self) -> Result<Option<Bytes>, MirrorError> {
+        Ok(self.shown().snapshot.clone())
+    }
+
+    async fn keep_snapshot(&self, answer: Bytes) -> Result<(), MirrorError> {
+        self.shown().snapshot = Some(answer);
+        Ok(())
+    }
+
+    async fn begin_seed(&self, _canary: Uuid) -> Result<(), MirrorError> {
+        Ok(())
+    }
+
+    async fn members(&self) -> Result<Vec<String>, MirrorError> {
+        Ok(self.shown().mitras.keys().map(Uuid::to_string).collect())
+    }
+
+    async fn remove(&self, members: &[String]) -> Result<(), MirrorError> {
+        let mut shown = self.shown();
+        for id in members.iter().filter_map(|member| member.parse().ok()) {
+            shown.mitras.remove::<Uuid>(&id);
+        }
+        Ok(())
+    }
+
+    async fn end_seed(&self, _canary: Uuid, _now: Timestamp) -> Result<bool, MirrorError> {
+        // Nobody can empty a process's memory under it.
+        self.shown().is_seeded = true;
+        Ok(true)
+    }
+}

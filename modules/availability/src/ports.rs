@@ -1,0 +1,42 @@
+//! The port that other modules know this one by.
+
+use async_trait::async_trait;
+use halobestie_core::pg::{DbError, Tx};
+use halobestie_core::ports::{Availability, Heartbeat, HeartbeatError, Seat};
+use uuid::Uuid;
+
+use crate::roster::Roster;
+use crate::store;
+
+#[async_trait]
+impl Availability for Roster {
+    async fn reachable(&self, mitra_id: Uuid) -> Result<bool, DbError> {
+        self.is_reachable(mitra_id).await
+    }
+
+    async fn find_available(&self) -> Result<Vec<Uuid>, DbError> {
+        Ok(self.find().await?.mitras)
+    }
+
+    async fn count_available(&self) -> Result<u64, DbError> {
+        Ok(self
+            .find()
+            .await?
+            .mitras
+            .len()
+            .try_into()
+            .unwrap_or(u64::MAX))
+    }
+
+    async fn lock_seat(&self, tx: &Tx<'_>, mitra_id: Uuid) -> Result<Option<Seat>, DbError> {
+        store::locked_seat(tx, mitra_id).await
+    }
+
+    async fn load_changed(&self, mitra_id: Uuid) {
+        Roster::load_changed(self, mitra_id).await;
+    }
+
+    async fn heartbeat(&self, mitra_id: Uuid) -> Result<Heartbeat, HeartbeatError> {
+        Roster::heartbeat(self, mitra_id).await
+    }
+}

@@ -1,0 +1,216 @@
+//! Faults of a real Valkey process of the test's own. In each: no wrong answer, nobody set offline,
+//! the mirror exact again by itself.
+
+use std::time::{Duration, Instant};
+
+use halobestie_auth::testing;
+use halobestie_testkit::{TestApp, ValkeyProcess, eventually};
+
+use crate::support::*;
+
+async fn is_exact(app: &TestApp) -> bool {
+    app.context()
+        .valkey
+        .as_ref()
+        .is_some_and(|valkey| valkey.is_up())
+        && drift(app).await.is_empty()
+}
+
+async fn is_seeded(app: &TestApp) -> bool {
+    app.context()
+        .valkey
+        .as_ref()
+        .is_some_and(|valkey| valkey.is_up())
+        && Keys::of(app).exists("mitras:seeded_at").await
+}
+
+#[tokio::test]
+async fn a_start_without_valkey_serves_from_postgres_and_seeds_when_it_comes() {
+    let mut valkey = ValkeyProcess::start().await;
+    valkey.kill().await;
+    let app = plan().valkey_at(&valkey.url()).start().await;
+    let mitra = online_mitra(&app).await;
+    assert_eq!(beacon(&app).await["source"], "postgres");
+    assert_eq!(
+        heartbeat(&app, &mitra).await.expect(200).json()["online"],
+        true
+    );
+
+    valkey.restart().await;
+    eventually("the mirror is seeded", || is_seeded(&app)).await;
+    assert_eq!(drift(&app).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_kill_is_answered_by_postgres_and_a_restart_by_a_reseed() {
+    let mut valkey = ValkeyProcess::start().await;
+    let app = plan().valkey_at(&valkey.url()).start().await;
+    let (stays, leaves) = (online_mitra(&app).await, online_mitra(&app).await);
+    let comes = testing::mitra(&app).await;
+    valkey.kill().await;
+
+    go_online(&app, &comes).await;
+    go_offline(&app, &leaves).await;
+    set_load(&app, stays.user_id, 3).await;
+    assert_eq!(
+        available(&app).await.into_iter().collect::<Vec<_>>(),
+        [comes.user_id]
+    );
+    assert_eq!(beacon(&app).await["source"], "postgres");
+
+    valkey.restart().await;
+    eventually("the mirror is seeded", || is_seeded(&app)).await;
+    assert_eq!(drift(&app).await, Vec::<String>::new());
+    assert_eq!(
+        available(&app).await.into_iter().collect::<Vec<_>>(),
+        [comes.user_id]
+    );
+}
+
+#[tokio::test]
+async fn a_frozen_valkey_costs_one_deadline_and_no_answer() {
+    let valkey = ValkeyProcess::start().await;
+    let plan = plan()
+        .valkey_at(&valkey.url())
+        .env("VALKEY_TIMEOUT_MS", "300");
+    let app = plan.start().await;
+    let mitra = online_mitra(&app).await;
+    valkey.freeze();
+
+    let started = Instant::now();
+    assert_eq!(
+        heartbeat(&app, &mitra).await.expect(200).json()["online"],
+        true
+    );
+    assert_eq!(available(&app).await.len(), 1);
+    go_offline(&app, &mitra).await;
+    go_online(&app, &mitra).await;
+    assert_eq!(beacon(&app).await["available_mitras"], 1);
+    let took = started.elapsed();
+    assert!(
+        took < Duration::from_secs(2),
+        "one deadline in all, not one each: {took:?}"
+    );
+
+    valkey.thaw();
+    eventually("the mirror is exact", || is_exact(&app)).await;
+    assert!(is_online_in_postgres(&app, mitra.user_id).await);
+}
+
+#[tokio::test]
+async fn a_valkey_that_is_emptied_by_hand_misleads_nobody() {
+    let valkey = ValkeyProcess::start().await;
+    let app = plan().valkey_at(&valkey.url()).start().await;
+    let (mitra, other) = (online_mitra(&app).await, online_mitra(&app).await);
+    for _ in 0..3 {
+        Keys::of(&app).flush_all().await;
+        assert_eq!(
+            heartbeat(&app, &mitra).await.expect(200).json()["online"],
+            true
+        );
+        assert_eq!(available(&app).await.len(), 2);
+        // Either it refuses to judge, or the reseed was faster and everyone is fresh.
+        if let Ok(swept) = app.try_sweep("mitra-auto-offline").await {
+            assert_eq!(swept.changed, 0);
+        }
+        eventually("the mirror is seeded", || is_seeded(&app)).await;
+        assert_eq!(drift(&app).await, Vec::<String>::new());
+    }
+    assert!(is_online_in_postgres(&app, other.user_id).await);
+}
+
+#[tokio::test]
+async fn a_valkey_that_takes_no_writes_is_not_believed() {
+    let valkey = ValkeyProcess::start().await;
+    let app = plan().valkey_at(&valkey.url()).start().await;
+    let mitra = online_mitra(&app).await;
+    let admin = redis_client(&valkey).await;
+    configure(&admin, &["REPLICAOF", "127.0.0.1", "1"]).await;
+
+    for _ in 0..3 {
+        app.clock.advance(Duration::from_secs(60));
+        assert_eq!(
+            heartbeat(&app, &mitra).await.expect(200).json()["online"],
+            true
+        );
+    }
+    assert_eq!(
+        available(&app).await.len(),
+        1,
+        "its heartbeats are in Postgres"
+    );
+    assert!(app.try_sweep("mitra-auto-offline").await.is_err());
+
+    configure(&admin, &["REPLICAOF", "NO", "ONE"]).await;
+    eventually("the mirror is exact", || is_exact(&app)).await;
+    assert_eq!(app.run_sweep("mitra-auto-offline").await.changed, 0);
+}
+
+#[tokio::test]
+async fn a_write_to_an_absent_valkey_is_made_good_on_every_replica() {
+    let mut valkey = ValkeyProcess::start().await;
+    let app = plan().valkey_at(&valkey.url()).start().await;
+    let replica = app.replica().await;
+    let mitra = online_mitra(&app).await;
+    valkey.kill().await;
+    go_offline(&app, &mitra).await;
+    assert!(!port(&replica).reachable(mitra.user_id).await.unwrap());
+    valkey.restart().await;
+    for server in [&app, &replica] {
+        eventually("the mirror is seeded", || is_seeded(server)).await;
+        assert!(available(server).await.is_empty());
+    }
+    assert_eq!(drift(&app).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_flush_a_kill_and_a_restart_in_a_row_leave_the_counts_of_postgres() {
+    let mut valkey = ValkeyProcess::start().await;
+    let app = plan().valkey_at(&valkey.url()).start().await;
+    let replica = app.replica().await;
+    insert_online(&app, 1000).await;
+    app.run_sweep("valkey-online-mirror").await;
+    let ids: Vec<uuid::Uuid> = available(&app).await.into_iter().collect();
+    assert_eq!(ids.len(), 1000);
+
+    let beats = async {
+        for (index, id) in ids.iter().cycle().enumerate() {
+            let server = if index % 2 == 0 { &app } else { &replica };
+            assert!(port(server).heartbeat(*id).await.unwrap().online);
+            tokio::task::yield_now().await;
+        }
+    };
+    let faults = async {
+        Keys::of(&app).flush_all().await;
+        valkey.kill().await;
+        assert_eq!(available(&replica).await.len(), 1000);
+        valkey.restart().await;
+        eventually("the mirror is seeded", || is_seeded(&app)).await;
+        eventually("the mirror is exact", || is_exact(&app)).await;
+    };
+    tokio::select! { () = beats => {}, () = faults => {} }
+    for server in [&app, &replica] {
+        eventually("everyone is counted", || async {
+            available(server).await.len() == 1000
+        })
+        .await;
+    }
+}
+
+/// A client that does not mind what the server's own thinks of Valkey.
+async fn redis_client(
+    valkey: &ValkeyProcess,
+) -> halobestie_core::valkey::redis::aio::MultiplexedConnection {
+    let client = halobestie_core::valkey::redis::Client::open(valkey.url()).unwrap();
+    client.get_multiplexed_async_connection().await.unwrap()
+}
+
+async fn configure(
+    connection: &halobestie_core::valkey::redis::aio::MultiplexedConnection,
+    words: &[&str],
+) {
+    let mut command = halobestie_core::valkey::redis::cmd(words[0]);
+    command.arg(&words[1..]);
+    let mut connection = connection.clone();
+    command.query_async::<()>(&mut connection).await.unwrap();
+}

@@ -1,0 +1,317 @@
+//! What the suite's tests share: the modules, typed calls, and a look into the mirror's keys.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use halobestie_auth::Auth;
+use halobestie_auth::testing::{self, SignedIn};
+use halobestie_availability::Mitras;
+use halobestie_core::config::NoConfig;
+use halobestie_core::migrate::Migration;
+use halobestie_core::pg::{Db, DbError, Query};
+use halobestie_core::ports::{Availability, Capability, SessionLoad};
+use halobestie_core::valkey::Valkey;
+use halobestie_core::valkey::redis::{FromRedisValue, cmd};
+use halobestie_core::{BoxError, Context, Contribution, Entry, ErrorCode, Module};
+use halobestie_testkit::{Plan, TestApp, TestResponse};
+use serde_json::Value;
+use uuid::Uuid;
+
+/// The modules of every test.
+static ENTRIES: &[Entry] = &[
+    Entry::of::<Auth>(),
+    Entry::of::<Mitras>(),
+    Entry::of::<Sessions>(),
+];
+
+/// Runs each test over the mirror in Valkey and over its twin.
+macro_rules! on_both_mirrors {
+    ($($name:ident),* $(,)?) => {
+        mod in_valkey {
+            $(#[tokio::test] async fn $name() { super::$name(crate::support::plan()).await; })*
+        }
+        mod in_memory {
+            $(#[tokio::test] async fn $name() {
+                super::$name(crate::support::plan().no_valkey()).await;
+            })*
+        }
+    };
+}
+pub(crate) use on_both_mirrors;
+
+/// A server with these modules, to be started.
+pub(crate) fn plan() -> Plan {
+    TestApp::with(ENTRIES)
+}
+
+/// A running server with these modules.
+pub(crate) async fn start() -> TestApp {
+    plan().start().await
+}
+
+/// Stands in for chat: how many sessions a mitra has open is a row of its table.
+struct Sessions;
+
+impl Module for Sessions {
+    const NAME: &'static str = "sessions";
+    const NEEDS: &'static [Capability] = &[];
+    const PROVIDES: &'static [Capability] = &[Capability::SessionLoad];
+    const SWEEPS: &'static [&'static str] = &[];
+    type Config = NoConfig;
+
+    fn migrations() -> &'static [Migration] {
+        const SQL: &str = "CREATE TABLE open_sessions (mitra_id uuid PRIMARY KEY, in_use int)";
+        &[Migration {
+            name: "0001_open_sessions",
+            sql: SQL,
+        }]
+    }
+
+    fn errors() -> &'static [&'static ErrorCode] {
+        &[]
+    }
+
+    fn openapi() -> utoipa::openapi::OpenApi {
+        utoipa::openapi::OpenApi::default()
+    }
+
+    async fn build(_: NoConfig, cx: &mut Context) -> Result<Contribution, BoxError> {
+        cx.ports.session_load.fill(Arc::new(Table(cx.db.clone())));
+        Ok(Contribution::default())
+    }
+}
+
+struct Table(Db);
+
+#[async_trait]
+impl SessionLoad for Table {
+    async fn open_sessions(&self, ids: &[Uuid]) -> Result<HashMap<Uuid, u32>, DbError> {
+        const SQL: &str = "SELECT mitra_id, in_use FROM open_sessions WHERE mitra_id = ANY($1)";
+        let rows = self.0.rows(SQL, &[&ids]).await?;
+        Ok(rows
+            .iter()
+            .map(|row| (row.get(0), row.get::<_, i32>(1).cast_unsigned()))
+            .collect())
+    }
+
+    async fn all_open_sessions(&self) -> Result<HashMap<Uuid, u32>, DbError> {
+        let rows = self
+            .0
+            .rows("SELECT mitra_id, in_use FROM open_sessions", &[])
+            .await?;
+        Ok(rows
+            .iter()
+            .map(|row| (row.get(0), row.get::<_, i32>(1).cast_unsigned()))
+            .collect())
+    }
+}
+
+/// Changes how many sessions a mitra has open, as a commit of chat would, without telling.
+pub(crate) async fn commit_load(app: &TestApp, mitra_id: Uuid, in_use: i32) {
+    const SQL: &str = "INSERT INTO open_sessions VALUES ($1, $2)
+        ON CONFLICT (mitra_id) DO UPDATE SET in_use = excluded.in_use";
+    app.database.execute(SQL, &[&mitra_id, &in_use]).await;
+}
+
+/// Changes how many sessions a mitra has open, and tells.
+pub(crate) async fn set_load(app: &TestApp, mitra_id: Uuid, in_use: i32) {
+    commit_load(app, mitra_id, in_use).await;
+    port(app).load_changed(mitra_id).await;
+}
+
+/// The module as others see it.
+pub(crate) fn port(app: &TestApp) -> &Arc<dyn Availability> {
+    app.context()
+        .ports
+        .availability
+        .get()
+        .expect("availability is there")
+}
+
+/// Everyone who can be asked.
+pub(crate) async fn available(app: &TestApp) -> BTreeSet<Uuid> {
+    port(app)
+        .find_available()
+        .await
+        .expect("somebody answers")
+        .into_iter()
+        .collect()
+}
+
+/// A mitra who is signed in and online.
+pub(crate) async fn online_mitra(app: &TestApp) -> SignedIn {
+    let mitra = testing::mitra(app).await;
+    go_online(app, &mitra).await;
+    mitra
+}
+
+pub(crate) async fn go_online(app: &TestApp, mitra: &SignedIn) -> Value {
+    call(app, mitra, "/api/mitra/status/online")
+        .await
+        .expect(200)
+        .json()
+}
+
+pub(crate) async fn go_offline(app: &TestApp, mitra: &SignedIn) -> Value {
+    call(app, mitra, "/api/mitra/status/offline")
+        .await
+        .expect(200)
+        .json()
+}
+
+pub(crate) async fn heartbeat(app: &TestApp, mitra: &SignedIn) -> TestResponse {
+    call(app, mitra, "/api/mitra/status/heartbeat").await
+}
+
+pub(crate) async fn status(app: &TestApp, mitra: &SignedIn) -> Value {
+    app.get("/api/mitra/status")
+        .bearer(&mitra.access_token)
+        .send()
+        .await
+        .expect(200)
+        .json()
+}
+
+pub(crate) async fn beacon(app: &TestApp) -> Value {
+    app.get("/api/customer/availability")
+        .send()
+        .await
+        .expect(200)
+        .json()
+}
+
+pub(crate) async fn call(app: &TestApp, mitra: &SignedIn, path: &str) -> TestResponse {
+    app.post(path).bearer(&mitra.access_token).send().await
+}
+
+/// Deactivates a mitra in Postgres, as the control center will, without telling the mirror.
+pub(crate) async fn deactivate(app: &TestApp, mitra_id: Uuid) {
+    const SQL: &str = "UPDATE mitras SET is_active = false WHERE mitra_id = $1";
+    assert_eq!(app.database.execute(SQL, &[&mitra_id]).await, 1);
+}
+
+/// Adds this many online mitras to Postgres, without telling the mirror.
+pub(crate) async fn insert_online(app: &TestApp, count: i32) {
+    const SQL: &str = "INSERT INTO mitras
+            (mitra_id, is_online, max_sessions, online_since, last_heartbeat_at, updated_at)
+        SELECT gen_random_uuid(), true, 3, $1, $1, $1 FROM generate_series(1, $2)";
+    app.database.execute(SQL, &[&app.clock.now(), &count]).await;
+}
+
+/// What Postgres says about a mitra.
+pub(crate) async fn is_online_in_postgres(app: &TestApp, mitra_id: Uuid) -> bool {
+    const SQL: &str = "SELECT is_online FROM mitras WHERE mitra_id = $1";
+    app.database.row(SQL, &[&mitra_id]).await.get(0)
+}
+
+/// Past the time in which a copy of the beacon is repeated, and a snapshot too.
+pub(crate) const BEACON_RENEWED: Duration = Duration::from_secs(10);
+
+/// The mirror's keys as an operator would see them.
+pub(crate) struct Keys<'a>(&'a Valkey);
+
+impl<'a> Keys<'a> {
+    pub(crate) fn of(app: &'a TestApp) -> Self {
+        Self(
+            app.context()
+                .valkey
+                .as_ref()
+                .expect("the server has a Valkey"),
+        )
+    }
+
+    pub(crate) async fn run<T: FromRedisValue>(
+        &self,
+        command: &str,
+        key: &str,
+        args: &[&str],
+    ) -> T {
+        let mut run = cmd(command);
+        run.arg(self.0.key(key)).arg(args);
+        self.0
+            .run(&run)
+            .await
+            .unwrap_or_else(|error| panic!("{command} {key}: {error:?}"))
+    }
+
+    pub(crate) async fn set(&self, key: &str) -> BTreeSet<String> {
+        self.run("SMEMBERS", key, &[]).await
+    }
+
+    pub(crate) async fn text(&self, key: &str) -> Option<String> {
+        self.run("GET", key, &[]).await
+    }
+
+    pub(crate) async fn write(&self, key: &str, value: &str) {
+        self.run("SET", key, &[value]).await
+    }
+
+    pub(crate) async fn exists(&self, key: &str) -> bool {
+        self.run("EXISTS", key, &[]).await
+    }
+
+    pub(crate) async fn delete(&self, key: &str) {
+        self.run("DEL", key, &[]).await
+    }
+
+    pub(crate) async fn flush_all(&self) {
+        self.0
+            .run::<()>(&cmd("FLUSHALL"))
+            .await
+            .expect("Valkey can be emptied");
+    }
+}
+
+/// How the mirror differs from Postgres, a line a difference.
+pub(crate) async fn drift(app: &TestApp) -> Vec<String> {
+    const SQL: &str = "SELECT mitra_id::text, is_online, is_active, max_sessions::text,
+            coalesce(in_use, 0)::text
+        FROM mitras LEFT JOIN open_sessions USING (mitra_id)";
+    let keys = Keys::of(app);
+    let (mut online, mut deactivated) = (BTreeSet::new(), BTreeSet::new());
+    let (mut max_sessions, mut found) = (BTreeMap::new(), Vec::new());
+    for row in app.database.rows(SQL, &[]).await {
+        let id: String = row.get(0);
+        let in_use = keys.text(&format!("mitra:capacity:{id}")).await;
+        if in_use != row.get::<_, Option<String>>(4) {
+            found.push(format!("capacity of {id} is {in_use:?}"));
+        }
+        let beats = keys.exists(&format!("mitra:heartbeat:{id}")).await;
+        if beats != (row.get(1) && row.get(2)) {
+            found.push(format!("heartbeat of {id} is there: {beats}"));
+        }
+        max_sessions.insert(id.clone(), row.get::<_, String>(3));
+        row.get::<_, bool>(1).then(|| online.insert(id.clone()));
+        (!row.get::<_, bool>(2)).then(|| deactivated.insert(id));
+    }
+    for (key, wanted) in [
+        ("mitras:online", online),
+        ("mitras:deactivated", deactivated),
+    ] {
+        let shown = keys.set(key).await;
+        found.extend(
+            shown
+                .symmetric_difference(&wanted)
+                .map(|id| format!("{key}: {id}")),
+        );
+    }
+    let shown: BTreeMap<String, String> = keys.run("HGETALL", "mitras:max_sessions", &[]).await;
+    if shown != max_sessions {
+        found.push("max_sessions differ".to_owned());
+    }
+    found
+}
+
+/// The value of a counter on the internal listener, the sum over its labels.
+pub(crate) async fn metric(app: &TestApp, name: &str) -> f64 {
+    let page = app.internal_get("/metrics").send().await.expect(200).text();
+    let lines = page.lines().filter(|line| {
+        let rest = line.strip_prefix(name);
+        rest.is_some_and(|rest| rest.starts_with(' ') || rest.starts_with('{'))
+    });
+    lines
+        .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+        .sum()
+}
