@@ -1,0 +1,61 @@
+//! The `[chat]` section: how long a request waits, and what one user may send.
+
+use halobestie_core::config::{AppEnv, Invalid, Kind, Section, Variable};
+use serde::Deserialize;
+
+/// Keys of `[chat]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChatConfig {
+    /// How long a request looks for a mitra.
+    pub pairing_timeout_seconds: u64,
+    /// Frames that one user may send on all sockets of a process, a second; 0 = no limit.
+    pub frames_per_second: u32,
+    /// Messages that one user may send, a second; 0 = no limit.
+    pub messages_per_second: u32,
+    /// How many messages may come at once before that rate holds.
+    pub messages_burst: u32,
+}
+
+impl Section for ChatConfig {
+    const VARIABLES: &'static [Variable] = &[
+        Variable::new(
+            "PAIRING_TIMEOUT_SECONDS",
+            "pairing_timeout_seconds",
+            Kind::Integer,
+            "how long a chat request looks for a mitra",
+        ),
+        Variable::new(
+            "CHAT_FRAMES_PER_SECOND",
+            "frames_per_second",
+            Kind::Integer,
+            "frames that one user may send a second; 0 = no limit",
+        ),
+        Variable::new(
+            "CHAT_MESSAGES_PER_SECOND",
+            "messages_per_second",
+            Kind::Integer,
+            "messages that one user may send a second; 0 = no limit",
+        ),
+        Variable::new(
+            "CHAT_MESSAGES_BURST",
+            "messages_burst",
+            Kind::Integer,
+            "messages that one user may send at once before the rate holds",
+        ),
+    ];
+
+    fn validate(&self, _: AppEnv) -> Vec<Invalid> {
+        let mut problems = Vec::new();
+        if !(1..=3600).contains(&self.pairing_timeout_seconds) {
+            problems.push(Invalid::new(
+                "pairing_timeout_seconds",
+                "expected 1 to 3600",
+            ));
+        }
+        if self.messages_per_second > 0 && self.messages_burst == 0 {
+            problems.push(Invalid::new("messages_burst", "expected at least 1"));
+        }
+        problems
+    }
+}

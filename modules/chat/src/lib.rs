@@ -1,0 +1,102 @@
+//! Pairing and timed chat: packages, requests and offers, sessions, messages over HTTP and WebSocket.
+//!
+//! Postgres is the truth of all of it; the bus makes it live, and sockets find out by themselves what
+//! the bus lost. Payments, extensions, rerouting and uploads are not here yet.
+
+mod accepting;
+mod config;
+mod error;
+mod handlers;
+mod limits;
+mod live;
+mod messages;
+mod metrics;
+mod offering;
+mod openapi;
+mod packages;
+mod paging;
+mod pairing;
+mod ports;
+mod reading;
+mod routes;
+pub mod session_state;
+mod state;
+mod store;
+mod text;
+mod timekeeper;
+mod views;
+
+use std::sync::Arc;
+
+use halobestie_core::migrate::Migration;
+use halobestie_core::module::{BeforeBind, Phase, RunsOn, Service};
+use halobestie_core::ports::Capability;
+use halobestie_core::{BoxError, Context, Contribution, ErrorCode, Module};
+use utoipa::OpenApi;
+
+pub use config::ChatConfig;
+pub use packages::{Package, Packages};
+
+use crate::state::State;
+
+/// The module.
+pub struct Chat;
+
+impl Module for Chat {
+    const NAME: &'static str = "chat";
+    const NEEDS: &'static [Capability] = &[
+        Capability::Authenticator,
+        Capability::Directory,
+        Capability::Availability,
+    ];
+    const PROVIDES: &'static [Capability] = &[Capability::SessionLoad];
+    const SWEEPS: &'static [&'static str] = &[];
+    type Config = ChatConfig;
+
+    fn migrations() -> &'static [Migration] {
+        &[Migration {
+            name: "0001_chat",
+            sql: include_str!("../../../migrations/chat/0001_chat.sql"),
+        }]
+    }
+
+    fn errors() -> &'static [&'static ErrorCode] {
+        error::ALL
+    }
+
+    fn openapi() -> utoipa::openapi::OpenApi {
+        openapi::ChatApi::openapi()
+    }
+
+    async fn build(config: ChatConfig, cx: &mut Context) -> Result<Contribution, BoxError> {
+        cx.ports
+            .session_load
+            .fill(Arc::new(ports::OpenSessions { db: cx.db.clone() }));
+        let state = Arc::new(State::new(&config, cx)?);
+        let restoring = state.clone();
+        let restore =
+            async move { Ok(timekeeper::settle(&restoring, restoring.clock.now()).await?) };
+        Ok(Contribution {
+            public: routes::public(state.clone()),
+            before_bind: vec![BeforeBind::new("chat-timers", Phase::Restore, restore)],
+            services: vec![
+                Service::new(
+                    "chat-timekeeper",
+                    RunsOn::Worker,
+                    timekeeper::run(state.clone()),
+                ),
+                Service::new(
+                    "chat-catch-up",
+                    RunsOn::Api,
+                    live::catch_up::run(state.clone()),
+                ),
+                Service::new(
+                    "chat-revocations",
+                    RunsOn::Api,
+                    live::revocations::run(state),
+                ),
+            ],
+            ..Contribution::default()
+        })
+    }
+}

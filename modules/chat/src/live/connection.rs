@@ -1,0 +1,279 @@
+//! One socket, from its sign-in to its end: what it waits for, and what ends it.
+//!
+//! A connection does one thing at a time: while it writes a message to Postgres it reads nothing, so a
+//! client's messages keep their order and a flood stays in the client's own buffers.
+
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use halobestie_core::bus::{Event, Subscription};
+use halobestie_core::http::ws::{CloseCode, Received, SendError, Socket, close};
+use halobestie_core::pg::DbError;
+use halobestie_core::ports::Principal;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+use tracing::{Instrument, debug, info_span};
+
+use super::envelope::Envelope;
+use super::frames::{Greeted, ServerFrame};
+use super::hub::{Local, Presence};
+use super::positions::Positions;
+use super::sign_in::sign_in;
+use crate::offering;
+use crate::state::{State, topic};
+use crate::store::sight::{self, Watched};
+
+/// Between two pings of ours.
+const PING_EVERY: Duration = Duration::from_secs(25);
+/// How long a ping may stay unanswered.
+const PONG_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long live messages of sessions that went on before wait for the client's `resume`.
+const RESUME_GRACE: Duration = Duration::from_millis(500);
+/// Sockets are told to come back within this time, each at another moment.
+const RECONNECT_SPREAD_MS: u64 = 5_000;
+
+/// How a socket ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// We close it.
+    Close(&'static CloseCode),
+    /// It is gone already.
+    Gone,
+}
+
+impl From<SendError> for Ending {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::Closed => Self::Gone,
+            SendError::TooSlow => Self::Close(&close::FLOODING),
+        }
+    }
+}
+
+/// A signed-in socket.
+pub(crate) struct Connection {
+    pub(super) state: Arc<State>,
+    pub(super) socket: Socket,
+    pub(super) principal: Principal,
+    pub(super) local: Arc<Local>,
+    pub(super) events: Subscription,
+    pub(super) mailbox: mpsc::Receiver<Envelope>,
+    /// Until when messages of earlier sessions are held back.
+    pub(super) held_until: Option<Instant>,
+    ping_at: Instant,
+    pong_by: Option<Instant>,
+    _presence: Presence,
+}
+
+/// What a connection wakes up for.
+enum Woken {
+    Frame(Received),
+    Event(Event),
+    Mail(Envelope),
+    Ping,
+    NoPong,
+    HoldOver,
+    TokenOver,
+    Revoked,
+    Draining,
+}
+
+/// Runs a socket to its end.
+pub(crate) async fn run(state: Arc<State>, mut socket: Socket, header_token: Option<String>) {
+    let principal = match sign_in(&state, &mut socket, header_token).await {
+        Ok(principal) => principal,
+        Err(ending) => return finish(socket, ending).await,
+    };
+    let span = info_span!("chat.socket", user.id = %principal.user_id);
+    async {
+        match Connection::open(state, socket, principal).await {
+            Ok(mut connection) => {
+                let ending = connection.serve().await;
+                debug!(?ending, "a socket ends");
+                finish(connection.socket, ending).await;
+            }
+            // Postgres is away: nothing could be promised on this socket. Clients come back later.
+            Err((socket, error)) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "a socket cannot be opened"
+                );
+                finish(socket, Ending::Close(&close::DRAINING)).await;
+            }
+        }
+    }
+    .instrument(span)
+    .await;
+}
+
+async fn finish(socket: Socket, ending: Ending) {
+    if let Ending::Close(code) = ending {
+        socket.close(code).await;
+    }
+}
+
+impl Connection {
+    /// Listens first and reads the positions then: what happens in between comes as an event.
+    async fn open(
+        state: Arc<State>,
+        socket: Socket,
+        principal: Principal,
+    ) -> Result<Self, (Socket, DbError)> {
+        let events = state.bus.subscribe(&topic(principal.user_id));
+        let watched = Watched::user(principal.user_id, principal.role);
+        let positions = match sight::sessions(&state.db, &watched).await {
+            Ok(sessions) => Positions::starting_at(&sessions),
+            Err(error) => return Err((socket, error)),
+        };
+        let connection_id = state.entropy.uuid(&state.clock);
+        let (local, mailbox) = Local::new(connection_id, &principal, positions);
+        let _presence = state.hub.enter(local.clone());
+        let now = Instant::now();
+        Ok(Self {
+            state,
+            socket,
+            principal,
+            local,
+            events,
+            mailbox,
+            held_until: Some(now + RESUME_GRACE),
+            ping_at: now + PING_EVERY,
+            pong_by: None,
+            _presence,
+        })
+    }
+
+    async fn serve(&mut self) -> Ending {
+        // A revocation between the sign-in and the hub would have been told to nobody.
+        if self
+            .state
+            .authenticator
+            .is_revoked(self.local.auth_session_id())
+        {
+            return Ending::Close(&close::REVOKED);
+        }
+        if let Err(ending) = self.greet().await {
+            return ending;
+        }
+        loop {
+            let woken = self.wait().await;
+            if let Err(ending) = self.handle(woken).await {
+                return ending;
+            }
+        }
+    }
+
+    async fn greet(&mut self) -> Result<(), Ending> {
+        let user_id = self.principal.user_id;
+        // A name is a courtesy; the socket works without it.
+        let people = self
+            .state
+            .directory
+            .people(&[user_id])
+            .await
+            .unwrap_or_default();
+        let person = people.get(&user_id);
+        let user = Greeted {
+            id: user_id,
+            role: self.principal.role,
+            display_name: person.map(|it| it.display_name.clone()).unwrap_or_default(),
+            language: person.map(|it| it.language.clone()).unwrap_or_default(),
+        };
+        let (connection_id, server_time) = (self.local.connection_id, self.state.clock.now());
+        self.say(&ServerFrame::Hello {
+            connection_id,
+            server_time,
+            user,
+        })
+        .await?;
+        for offer in offering::open_offers(&self.state, &self.principal)
+            .await
+            .unwrap_or_default()
+        {
+            if let Some(envelope) = super::events::offer(&offer) {
+                self.deliver(envelope).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn wait(&mut self) -> Woken {
+        tokio::select! {
+            received = self.socket.receive() => Woken::Frame(received),
+            event = self.events.next() => Woken::Event(event),
+            Some(envelope) = self.mailbox.recv() => Woken::Mail(envelope),
+            () = sleep_until(self.ping_at) => Woken::Ping,
+            () = at(self.pong_by) => Woken::NoPong,
+            () = at(self.held_until) => Woken::HoldOver,
+            () = self.state.clock.sleep_until(self.principal.expires_at) => Woken::TokenOver,
+            () = self.local.revoked.notified() => Woken::Revoked,
+            () = self.state.lifecycle.soft().cancelled() => Woken::Draining,
+        }
+    }
+
+    async fn handle(&mut self, woken: Woken) -> Result<(), Ending> {
+        match woken {
+            Woken::Frame(received) => self.receive(received).await,
+            Woken::Event(Event::Message(bytes)) => match Envelope::from_bytes(&bytes) {
+                Some(envelope) => self.deliver(envelope).await,
+                None => Ok(()),
+            },
+            Woken::Event(Event::Lost) => {
+                self.state.hub.lost.notify_one();
+                Ok(())
+            }
+            Woken::Mail(envelope) => self.deliver(envelope).await,
+            Woken::Ping => self.ping().await,
+            Woken::NoPong => self.last_chance().await,
+            Woken::HoldOver => self.release().await,
+            Woken::TokenOver => Err(Ending::Close(&close::NOT_SIGNED_IN)),
+            Woken::Revoked => Err(Ending::Close(&close::REVOKED)),
+            Woken::Draining => {
+                let reconnect_after_ms = self.state.entropy.below(RECONNECT_SPREAD_MS);
+                self.say(&ServerFrame::Draining { reconnect_after_ms })
+                    .await?;
+                Err(Ending::Close(&close::DRAINING))
+            }
+        }
+    }
+
+    async fn receive(&mut self, received: Received) -> Result<(), Ending> {
+        match received {
+            Received::Text(text) => self.take(&text).await,
+            Received::Pong => {
+                self.pong_by = None;
+                Ok(())
+            }
+            Received::Binary | Received::TooLarge => Err(Ending::Close(&close::BAD_FRAME)),
+            Received::Closed => Err(Ending::Close(&close::NORMAL)),
+        }
+    }
+
+    async fn ping(&mut self) -> Result<(), Ending> {
+        self.socket.ping().await?;
+        let now = Instant::now();
+        self.ping_at = now + PING_EVERY;
+        self.pong_by = Some(now + PONG_TIMEOUT);
+        Ok(())
+    }
+
+    /// The pong may be waiting behind a long write of ours: whatever has come in is a sign of life.
+    async fn last_chance(&mut self) -> Result<(), Ending> {
+        match self.socket.receive().now_or_never() {
+            Some(received) => {
+                self.pong_by = None;
+                self.receive(received).await
+            }
+            None => Err(Ending::Gone),
+        }
+    }
+}
+
+async fn at(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => sleep_until(instant).await,
+        None => pending().await,
+    }
+}

@@ -1,0 +1,124 @@
+//! The sockets of this process. It delivers nothing in the ordinary case, the bus does; it is how
+//! catch-up and revocations find sockets.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use halobestie_core::ports::Role;
+use prometheus::IntGauge;
+use tokio::sync::{Notify, mpsc};
+use uuid::Uuid;
+
+use super::envelope::Envelope;
+use super::positions::Positions;
+
+/// How many events found by catch-up may wait for a socket; the rest is found again later.
+const MAILBOX: usize = 256;
+
+/// A socket as the rest of the process sees it.
+pub(crate) struct Local {
+    /// Its id, told in `hello`.
+    pub(crate) connection_id: Uuid,
+    /// Whose it is.
+    pub(crate) user_id: Uuid,
+    /// What they are.
+    pub(crate) role: Role,
+    /// Turned when its sign-in session is revoked.
+    pub(crate) revoked: Notify,
+    auth_session_id: Mutex<Uuid>,
+    positions: Mutex<Positions>,
+    mailbox: mpsc::Sender<Envelope>,
+}
+
+impl Local {
+    /// A socket that has just signed in, and the other end of its mailbox.
+    pub(crate) fn new(
+        connection_id: Uuid,
+        principal: &halobestie_core::ports::Principal,
+        positions: Positions,
+    ) -> (Arc<Self>, mpsc::Receiver<Envelope>) {
+        let (mailbox, inbox) = mpsc::channel(MAILBOX);
+        let local = Self {
+            connection_id,
+            user_id: principal.user_id,
+            role: principal.role,
+            revoked: Notify::new(),
+            auth_session_id: Mutex::new(principal.session_id),
+            positions: Mutex::new(positions),
+            mailbox,
+        };
+        (Arc::new(local), inbox)
+    }
+
+    /// Its positions; never held across an await.
+    pub(crate) fn positions(&self) -> MutexGuard<'_, Positions> {
+        lock(&self.positions)
+    }
+
+    /// The sign-in session that it lives by.
+    pub(crate) fn auth_session_id(&self) -> Uuid {
+        *lock(&self.auth_session_id)
+    }
+
+    /// Notes that a newer token has come.
+    pub(crate) fn renew(&self, auth_session_id: Uuid) {
+        *lock(&self.auth_session_id) = auth_session_id;
+    }
+
+    /// Leaves an event; false when the mailbox is full or the socket has gone.
+    pub(crate) fn leave(&self, envelope: Envelope) -> bool {
+        self.mailbox.try_send(envelope).is_ok()
+    }
+}
+
+/// All of them.
+pub(crate) struct Hub {
+    sockets: Mutex<HashMap<Uuid, Arc<Local>>>,
+    /// Turned when events may have been lost: catch-up then looks at once.
+    pub(crate) lost: Notify,
+    gauge: IntGauge,
+}
+
+impl Hub {
+    /// No sockets yet.
+    pub(crate) fn new(gauge: IntGauge) -> Self {
+        Self {
+            sockets: Mutex::default(),
+            lost: Notify::new(),
+            gauge,
+        }
+    }
+
+    /// Adds a socket until the guard is dropped.
+    pub(crate) fn enter(self: &Arc<Self>, local: Arc<Local>) -> Presence {
+        let connection_id = local.connection_id;
+        lock(&self.sockets).insert(connection_id, local);
+        self.gauge.inc();
+        Presence {
+            hub: self.clone(),
+            connection_id,
+        }
+    }
+
+    /// The sockets of this moment.
+    pub(crate) fn all(&self) -> Vec<Arc<Local>> {
+        lock(&self.sockets).values().cloned().collect()
+    }
+}
+
+/// A socket's place in the hub.
+pub(crate) struct Presence {
+    hub: Arc<Hub>,
+    connection_id: Uuid,
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        lock(&self.hub.sockets).remove(&self.connection_id);
+        self.hub.gauge.dec();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

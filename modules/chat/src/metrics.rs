@@ -1,0 +1,42 @@
+//! What this module counts.
+
+use halobestie_core::metrics::Metrics;
+use prometheus::{IntCounter, IntCounterVec, IntGauge};
+
+/// The module's metrics.
+pub(crate) struct ChatMetrics {
+    /// Sockets that are signed in.
+    pub(crate) sockets: IntGauge,
+    /// Messages written.
+    pub(crate) messages: IntCounter,
+    /// Accepts by how they ended: `won`, `again`, or the error's code.
+    pub(crate) accepts: IntCounterVec,
+    /// Gaps that a socket saw and filled from Postgres.
+    pub(crate) gaps: IntCounter,
+    /// Events that catch-up found missing, by kind.
+    pub(crate) caught_up: IntCounterVec,
+}
+
+impl ChatMetrics {
+    /// Registers them.
+    pub(crate) fn new(metrics: &Metrics) -> Self {
+        Self {
+            sockets: metrics.gauge("halobestie_chat_sockets", "Signed-in WebSockets."),
+            messages: metrics.counter("halobestie_chat_messages_total", "Messages written."),
+            accepts: metrics.counters(
+                "halobestie_chat_accepts_total",
+                "Accepts of offers, by outcome.",
+                &["outcome"],
+            ),
+            gaps: metrics.counter(
+                "halobestie_chat_gaps_total",
+                "Gaps in a session's numbers that a socket filled from Postgres.",
+            ),
+            caught_up: metrics.counters(
+                "halobestie_chat_caught_up_total",
+                "Events that the bus lost and catch-up found in Postgres, by kind.",
+                &["kind"],
+            ),
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! What handlers, sockets and timers share, and how any of them tells people something.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use halobestie_core::bus::Bus;
+use halobestie_core::clock::Clock;
+use halobestie_core::entropy::Entropy;
+use halobestie_core::lifecycle::Lifecycle;
+use halobestie_core::pg::{Db, DbError};
+use halobestie_core::ports::{Authenticator, Availability, Directory, Late, Role};
+use halobestie_core::settings::Setting;
+use halobestie_core::{BoxError, Context};
+use uuid::Uuid;
+
+use crate::config::ChatConfig;
+use crate::limits::Limits;
+use crate::live::envelope::Envelope;
+use crate::live::events;
+use crate::live::hub::Hub;
+use crate::messages::Message;
+use crate::metrics::ChatMetrics;
+use crate::packages::Packages;
+use crate::pairing::GoneReason;
+use crate::store::messages::Sides;
+use crate::store::requests::RequestRow;
+use crate::store::sessions::SessionRow;
+use crate::views::Names;
+
+/// The shared state.
+pub(crate) struct State {
+    pub(crate) db: Db,
+    pub(crate) bus: Bus,
+    pub(crate) clock: Clock,
+    pub(crate) entropy: Entropy,
+    pub(crate) lifecycle: Lifecycle,
+    pub(crate) authenticator: Arc<dyn Authenticator>,
+    pub(crate) directory: Arc<dyn Directory>,
+    pub(crate) availability: Arc<dyn Availability>,
+    pub(crate) packages: Setting<Packages>,
+    pub(crate) pairing_timeout: Duration,
+    pub(crate) limits: Limits,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) metrics: ChatMetrics,
+}
+
+/// The bus topic of a person.
+pub(crate) fn topic(user_id: Uuid) -> String {
+    format!("user:{user_id}")
+}
+
+impl State {
+    /// Wires it.
+    ///
+    /// # Errors
+    /// When a port is missing, which assembly rules out.
+    pub(crate) fn new(config: &ChatConfig, cx: &Context) -> Result<Self, BoxError> {
+        let metrics = ChatMetrics::new(&cx.metrics);
+        let packages = cx.settings.declare(
+            "packages",
+            "The price list: what customers can ask for.",
+            Packages::default(),
+        );
+        Ok(Self {
+            db: cx.db.clone(),
+            bus: cx.bus.clone(),
+            clock: cx.clock.clone(),
+            entropy: cx.entropy.clone(),
+            lifecycle: cx.lifecycle.clone(),
+            authenticator: port(&cx.ports.authenticator)?,
+            directory: port(&cx.ports.directory)?,
+            availability: port(&cx.ports.availability)?,
+            packages,
+            pairing_timeout: Duration::from_secs(config.pairing_timeout_seconds),
+            limits: Limits::new(config),
+            hub: Arc::new(Hub::new(metrics.sockets.clone())),
+            metrics,
+        })
+    }
+
+    /// Tells every socket of a person.
+    pub(crate) fn tell(&self, user_id: Uuid, event: Option<&Envelope>) {
+        if let Some(event) = event {
+            self.bus.publish(&topic(user_id), event.to_bytes());
+        }
+    }
+
+    /// Tells many people the same.
+    pub(crate) fn tell_all(&self, user_ids: &[Uuid], event: Option<&Envelope>) {
+        let Some(event) = event else { return };
+        let bytes = event.to_bytes();
+        for user_id in user_ids {
+            self.bus.publish(&topic(*user_id), bytes.clone());
+        }
+    }
+
+    /// Tells both sides of a new message.
+    pub(crate) fn announce_message(&self, message: &Message, sides: Sides) {
+        self.tell_all(
+            &[sides.customer_id, sides.mitra_id],
+            events::message(message).as_ref(),
+        );
+    }
+
+    /// Tells both sides where their session is now.
+    pub(crate) fn announce_session(&self, row: &SessionRow, names: &Names) {
+        let now = self.clock.now();
+        for (user_id, role) in [
+            (row.customer_id, Role::Customer),
+            (row.mitra_id, Role::Mitra),
+        ] {
+            self.tell(user_id, events::session(row, names, role, now).as_ref());
+        }
+    }
+
+    /// Tells a customer where their request is now.
+    pub(crate) fn announce_request(&self, row: RequestRow) {
+        let customer_id = row.customer_id;
+        self.tell(customer_id, events::request(&row.into()).as_ref());
+    }
+
+    /// Tells mitras that an offer is gone.
+    pub(crate) fn announce_gone(&self, request_id: Uuid, mitra_ids: &[Uuid], reason: GoneReason) {
+        self.tell_all(mitra_ids, events::offer_gone(request_id, reason).as_ref());
+    }
+
+    /// The names of a session's sides, of many sessions at once.
+    pub(crate) async fn names_of(&self, rows: &[SessionRow]) -> Result<Names, DbError> {
+        let ids = rows
+            .iter()
+            .flat_map(|row| [row.customer_id, row.mitra_id])
+            .collect();
+        Names::of(&*self.directory, ids).await
+    }
+}
+
+fn port<T: ?Sized>(late: &Late<T>) -> Result<Arc<T>, BoxError> {
+    late.get()
+        .cloned()
+        .ok_or_else(|| "a port that chat needs is not provided".into())
+}

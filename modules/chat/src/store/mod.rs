@@ -1,0 +1,36 @@
+//! All SQL of the module, a file a noun. One function a statement; transactions are opened by the
+//! callers, and `now` is always a parameter.
+
+pub(crate) mod events;
+pub(crate) mod messages;
+pub(crate) mod offers;
+pub(crate) mod requests;
+pub(crate) mod sessions;
+pub(crate) mod sight;
+pub(crate) mod timers;
+
+use halobestie_core::pg::{DbError, Row};
+use serde_json::Value;
+
+use crate::packages::Package;
+
+/// Reads a text column that holds one of our names.
+fn name<T>(row: &Row, column: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T, DbError> {
+    parse(row.get(column)).ok_or(DbError::Content("an unknown name in a status column"))
+}
+
+/// Reads the package that was bought.
+fn package(row: &Row) -> Result<Package, DbError> {
+    let stored: Value = row.get("package");
+    serde_json::from_value(stored).map_err(|_| DbError::Content("a package that cannot be read"))
+}
+
+/// A package as it is stored.
+fn package_json(package: &Package) -> Result<Value, DbError> {
+    serde_json::to_value(package).map_err(|_| DbError::Content("a package that cannot be written"))
+}
+
+/// The ids in the first column of every row.
+fn ids(rows: &[Row]) -> Vec<uuid::Uuid> {
+    rows.iter().map(|row| row.get(0)).collect()
+}

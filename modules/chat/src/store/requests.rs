@@ -1,0 +1,182 @@
+//! `chat_requests`.
+
+use halobestie_core::Timestamp;
+use halobestie_core::pg::{DbError, Query, Row, Tx};
+use uuid::Uuid;
+
+use super::{ids, name, package, package_json};
+use crate::packages::Package;
+use crate::pairing::RequestStatus;
+
+/// A request as it is stored.
+#[derive(Clone, Debug)]
+pub(crate) struct RequestRow {
+    pub(crate) id: Uuid,
+    pub(crate) customer_id: Uuid,
+    pub(crate) status: RequestStatus,
+    pub(crate) topic: Option<String>,
+    pub(crate) package: Package,
+    pub(crate) offered_to: i64,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) session_id: Option<Uuid>,
+}
+
+macro_rules! select_requests {
+    ($where:literal) => {
+        concat!(
+            "SELECT r.id, r.customer_id, r.status, r.topic, r.package, r.expires_at, r.session_id,
+                (SELECT count(*) FROM chat_offers o WHERE o.request_id = r.id) AS offered_to
+            FROM chat_requests r ",
+            $where
+        )
+    };
+}
+
+fn read(row: &Row) -> Result<RequestRow, DbError> {
+    Ok(RequestRow {
+        id: row.get("id"),
+        customer_id: row.get("customer_id"),
+        status: name(row, "status", RequestStatus::parse)?,
+        topic: row.get("topic"),
+        package: package(row)?,
+        offered_to: row.get("offered_to"),
+        expires_at: row.get("expires_at"),
+        session_id: row.get("session_id"),
+    })
+}
+
+/// A request to be written.
+pub(crate) struct NewRequest<'a> {
+    pub(crate) id: Uuid,
+    pub(crate) customer_id: Uuid,
+    pub(crate) topic: Option<&'a str>,
+    pub(crate) package: &'a Package,
+    pub(crate) preferred_mitra_id: Option<Uuid>,
+    pub(crate) exclusive_until: Option<Timestamp>,
+    pub(crate) created_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+}
+
+/// Writes a request; false when the customer has an open one.
+pub(crate) async fn insert(tx: &Tx<'_>, it: &NewRequest<'_>) -> Result<bool, DbError> {
+    const SQL: &str = "INSERT INTO chat_requests (id, customer_id, status, topic, package,
+            preferred_mitra_id, exclusive_until, created_at, expires_at)
+        VALUES ($1, $2, 'searching', $3, $4, $5, $6, $7, $8)
+        ON CONFLICT (customer_id) WHERE status = 'searching' DO NOTHING";
+    let package = package_json(it.package)?;
+    let written = tx
+        .execute(
+            SQL,
+            &[
+                &it.id,
+                &it.customer_id,
+                &it.topic,
+                &package,
+                &it.preferred_mitra_id,
+                &it.exclusive_until,
+                &it.created_at,
+                &it.expires_at,
+            ],
+        )
+        .await?;
+    Ok(written == 1)
+}
+
+/// A request of this customer.
+pub(crate) async fn find_of(
+    query: &impl Query,
+    customer_id: Uuid,
+    id: Uuid,
+) -> Result<Option<RequestRow>, DbError> {
+    const SQL: &str = select_requests!("WHERE r.id = $1 AND r.customer_id = $2");
+    query
+        .row_opt(SQL, &[&id, &customer_id])
+        .await?
+        .as_ref()
+        .map(read)
+        .transpose()
+}
+
+/// The requests of these ids.
+pub(crate) async fn find_all(query: &impl Query, ids: &[Uuid]) -> Result<Vec<RequestRow>, DbError> {
+    const SQL: &str = select_requests!("WHERE r.id = ANY($1)");
+    query.rows(SQL, &[&ids]).await?.iter().map(read).collect()
+}
+
+/// Takes a request back while it is open.
+pub(crate) async fn cancel(
+    tx: &Tx<'_>,
+    customer_id: Uuid,
+    id: Uuid,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    const SQL: &str = "UPDATE chat_requests SET status = 'cancelled', closed_at = $3
+        WHERE id = $1 AND customer_id = $2 AND status = 'searching' AND expires_at > $3";
+    Ok(tx.execute(SQL, &[&id, &customer_id, &now]).await? == 1)
+}
+
+/// What a mitra has won.
+pub(crate) struct Claimed {
+    pub(crate) customer_id: Uuid,
+    pub(crate) topic: Option<String>,
+    pub(crate) package: Package,
+}
+
+/// The one claim on a request: whoever's statement changes the row has won it.
+pub(crate) async fn claim(
+    tx: &Tx<'_>,
+    id: Uuid,
+    mitra_id: Uuid,
+    session_id: Uuid,
+    now: Timestamp,
+) -> Result<Option<Claimed>, DbError> {
+    const SQL: &str = "UPDATE chat_requests
+        SET status = 'matched', closed_at = $4, mitra_id = $2, session_id = $3
+        WHERE id = $1 AND status = 'searching' AND expires_at > $4
+        RETURNING customer_id, topic, package";
+    let row = tx
+        .row_opt(SQL, &[&id, &mitra_id, &session_id, &now])
+        .await?;
+    row.as_ref()
+        .map(|row| {
+            Ok(Claimed {
+                customer_id: row.get("customer_id"),
+                topic: row.get("topic"),
+                package: package(row)?,
+            })
+        })
+        .transpose()
+}
+
+/// Ends the search of requests whose time is over, at most `limit`; which.
+pub(crate) async fn expire_due(
+    query: &impl Query,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<Uuid>, DbError> {
+    const SQL: &str = "WITH due AS (
+            SELECT id FROM chat_requests WHERE status = 'searching' AND expires_at <= $1
+            ORDER BY expires_at, id LIMIT $2 FOR UPDATE
+        ), expired AS (
+            UPDATE chat_requests r SET status = 'expired', closed_at = r.expires_at
+            FROM due WHERE r.id = due.id AND r.status = 'searching' RETURNING r.id
+        ), noted AS (
+            INSERT INTO chat_events (request_id, event, actor, at)
+            SELECT id, 'request_expired', 'system', $1 FROM expired
+        )
+        SELECT id FROM expired";
+    Ok(ids(&query.rows(SQL, &[&now, &limit]).await?))
+}
+
+/// Ends the time in which a preferred mitra is asked alone, because it does not want to.
+pub(crate) async fn end_exclusive(
+    tx: &Tx<'_>,
+    id: Uuid,
+    mitra_id: Uuid,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    const SQL: &str = "UPDATE chat_requests SET exclusive_until = $3
+        WHERE id = $1 AND preferred_mitra_id = $2 AND status = 'searching' AND exclusive_until > $3";
+    tx.execute(SQL, &[&id, &mitra_id, &now]).await?;
+    Ok(())
+}

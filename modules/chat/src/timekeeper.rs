@@ -1,0 +1,139 @@
+//! What happens by itself: sessions end, their ends are announced, requests expire, and requests are
+//! offered to those who became available.
+//!
+//! Every worker runs this. What is due is done by conditional statements, so it is done once however
+//! many workers there are, and it is due by what Postgres holds, so a restart forgets nothing. Between
+//! two looks the timekeeper sleeps until the next thing is due, which keeps the ends to the moment.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+use halobestie_core::pg::DbError;
+use halobestie_core::{BoxError, Timestamp};
+use tracing::warn;
+use uuid::Uuid;
+
+use crate::live::events;
+use crate::offering;
+use crate::pairing::GoneReason;
+use crate::state::State;
+use crate::store::{requests, sessions, timers};
+
+/// Between two looks at Postgres. Nothing shorter can be configured, so nothing is due before it was
+/// seen; and a mitra that comes online waits at most this long for its offers.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Things that are due this close together are done together.
+const TOGETHER: Duration = Duration::from_millis(50);
+/// How many sessions or requests one statement ends.
+const BATCH: i64 = 500;
+/// How many capacities are recomputed at once.
+const LOADS_AT_ONCE: usize = 8;
+/// When both sides are told that the end is near, in seconds before it; the nearest first.
+const WARNINGS: [i32; 2] = [60, 180];
+
+/// The warnings that a session is too short for count as given.
+pub(crate) fn warned_from_start(lasts: Duration) -> Option<i32> {
+    WARNINGS
+        .into_iter()
+        .find(|seconds| lasts <= seconds_before(*seconds))
+}
+
+fn seconds_before(seconds: i32) -> Duration {
+    Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
+}
+
+/// The service `chat-timekeeper`.
+pub(crate) async fn run(state: Arc<State>) -> Result<(), BoxError> {
+    loop {
+        let now = state.clock.now();
+        let wake_at = match look(&state, now).await {
+            Ok(wake_at) => wake_at,
+            Err(error) => {
+                warn!(
+                    error = &error as &dyn std::error::Error,
+                    "cannot keep time now"
+                );
+                now + LOOK_EVERY
+            }
+        };
+        tokio::select! {
+            () = state.lifecycle.soft().cancelled() => return Ok(()),
+            () = state.clock.sleep_until(wake_at) => {}
+        }
+    }
+}
+
+async fn look(state: &State, now: Timestamp) -> Result<Timestamp, DbError> {
+    settle(state, now).await?;
+    offering::spread(state).await?;
+    let horizon = now + LOOK_EVERY;
+    let due = timers::next_due(&state.db, now, horizon, &WARNINGS).await?;
+    Ok(due.map_or(horizon, |due| due.max(now + TOGETHER)))
+}
+
+/// Does everything that is due at `now`. The start runs it too, for what a stopped server has missed.
+pub(crate) async fn settle(state: &State, now: Timestamp) -> Result<(), DbError> {
+    end_sessions(state, now).await?;
+    warn_of_ends(state, now).await?;
+    expire_requests(state, now).await
+}
+
+async fn end_sessions(state: &State, now: Timestamp) -> Result<(), DbError> {
+    loop {
+        let ended = sessions::end_due(&state.db, now, BATCH).await?;
+        if ended.is_empty() {
+            return Ok(());
+        }
+        let rows = sessions::find_all(&state.db, &ended).await?;
+        let names = state.names_of(&rows).await?;
+        for row in &rows {
+            state.announce_session(row, &names);
+        }
+        let mut mitras: Vec<Uuid> = rows.iter().map(|row| row.mitra_id).collect();
+        mitras.sort_unstable();
+        mitras.dedup();
+        stream::iter(mitras)
+            .for_each_concurrent(LOADS_AT_ONCE, |mitra_id| {
+                state.availability.load_changed(mitra_id)
+            })
+            .await;
+    }
+}
+
+async fn warn_of_ends(state: &State, now: Timestamp) -> Result<(), DbError> {
+    for seconds in WARNINGS {
+        let until = now + seconds_before(seconds);
+        for ending in sessions::warn_due(&state.db, now, until, seconds).await? {
+            let event = events::expiring(&ending, now);
+            state.tell_all(&[ending.customer_id, ending.mitra_id], event.as_ref());
+        }
+    }
+    Ok(())
+}
+
+async fn expire_requests(state: &State, now: Timestamp) -> Result<(), DbError> {
+    loop {
+        let expired = requests::expire_due(&state.db, now, BATCH).await?;
+        if expired.is_empty() {
+            return Ok(());
+        }
+        for request_id in expired {
+            offering::announce_over(state, request_id, GoneReason::Expired).await?;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_session_has_no_early_warnings() {
+        let warned = |minutes: u64| warned_from_start(Duration::from_secs(minutes * 60));
+        assert_eq!(warned(15), None);
+        assert_eq!(warned(3), Some(180));
+        assert_eq!(warned(2), Some(180));
+        assert_eq!(warned(1), Some(60));
+    }
+}
