@@ -1,0 +1,19 @@
+//! halobestie: a modular server for paid companion chat.
+//!
+//! The binary is thin: [`modules::COMPILED`] says which modules it was built with, `cli` has a file
+//! for each command, and everything else is in `halobestie-core` and in the modules.
+
+pub mod cli;
+pub mod modules;
+
+use halobestie_core::config::{Config, ConfigErrors, Sources};
+
+/// Loads this process's configuration for the compiled modules.
+///
+/// # Errors
+/// Every problem at once.
+pub fn load_config(sources: &Sources) -> Result<Config, ConfigErrors> {
+    let known = modules::known();
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    Config::load(sources, modules::COMPILED, &known)
+}

@@ -1,0 +1,128 @@
+//! Modules as parts: any set of them makes a server or says why not, and nothing is mounted that is
+//! not described.
+
+use std::collections::BTreeSet;
+
+use halobestie::modules::COMPILED;
+use halobestie_core::{Entry, assemble, migrate, openapi};
+use halobestie_testkit::{TestApp, TestDb};
+
+static NONE: &[Entry] = &[];
+
+#[tokio::test]
+async fn a_server_without_modules_starts_answers_and_stops() {
+    let app = TestApp::start(NONE).await;
+    app.get("/livez").send().await.expect(200);
+    app.get("/readyz").send().await.expect(200);
+    app.get("/api/customer/availability")
+        .send()
+        .await
+        .problem("not_found", 404);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn every_mounted_route_is_described_and_every_described_route_is_mounted() {
+    let app = TestApp::start(COMPILED).await;
+    let described: BTreeSet<(String, String)> = openapi::operations(&openapi::merged(COMPILED))
+        .into_iter()
+        .collect();
+    let served = app.mounted();
+    let mounted: BTreeSet<(String, String)> = served
+        .public
+        .iter()
+        .chain(&served.internal)
+        .cloned()
+        .collect();
+    let hidden: Vec<_> = mounted.difference(&described).collect();
+    let absent: Vec<_> = described.difference(&mounted).collect();
+    assert!(hidden.is_empty(), "mounted and not described: {hidden:?}");
+    assert!(absent.is_empty(), "described and not mounted: {absent:?}");
+}
+
+#[tokio::test]
+async fn neither_listener_answers_the_others_paths() {
+    let app = TestApp::start(COMPILED).await;
+    let (public, internal) = (&app.mounted().public, &app.mounted().internal);
+    for (method, path) in internal.iter().filter(|route| !public.contains(route)) {
+        let res = app
+            .call(method.parse().unwrap(), &filled(path))
+            .send()
+            .await;
+        res.problem("not_found", 404);
+    }
+    for (method, path) in public.iter().filter(|route| !internal.contains(route)) {
+        let res = app
+            .internal(method.parse().unwrap(), &filled(path))
+            .send()
+            .await;
+        res.problem("not_found", 404);
+    }
+}
+
+fn filled(path: &str) -> String {
+    let id = "00000000-0000-7000-8000-000000000000";
+    let segments = path
+        .split('/')
+        .map(|it| if it.starts_with('{') { id } else { it });
+    segments.collect::<Vec<_>>().join("/")
+}
+
+#[tokio::test]
+async fn a_module_that_is_switched_off_leaves_no_trace() {
+    let app = TestApp::with(COMPILED)
+        .env("CHAT_ENABLED", "false")
+        .start()
+        .await;
+    app.get("/api/customer/packages")
+        .send()
+        .await
+        .problem("not_found", 404);
+    let described = app
+        .internal_get("/openapi.json")
+        .send()
+        .await
+        .expect(200)
+        .json();
+    assert!(described["paths"].get("/api/customer/packages").is_none());
+    assert!(
+        described["paths"]
+            .get("/api/customer/availability")
+            .is_some()
+    );
+}
+
+#[tokio::test]
+async fn a_module_whose_need_is_switched_off_stops_the_start() {
+    let plan = TestApp::with(COMPILED).env("AVAILABILITY_ENABLED", "false");
+    let refusal = plan
+        .try_start()
+        .await
+        .err()
+        .expect("chat needs availability");
+    assert!(
+        refusal.contains("chat") && refusal.contains("availability"),
+        "{refusal}"
+    );
+}
+
+#[tokio::test]
+async fn every_module_migrates_alone_on_an_empty_database() {
+    for entry in COMPILED {
+        let database = TestDb::empty().await;
+        let db = database.db();
+        let set = migrate::MigrationSet {
+            module: entry.name,
+            migrations: (entry.migrations)(),
+        };
+        migrate::run(db, &[set])
+            .await
+            .unwrap_or_else(|error| panic!("{}: {error:?}", entry.name));
+    }
+}
+
+#[test]
+fn modules_are_built_after_those_they_need() {
+    let sets = assemble::migration_sets(COMPILED);
+    assert_eq!(sets.first().map(|set| set.module), Some("core"));
+}

@@ -1,0 +1,45 @@
+//! Generated pages are held equal to the code. `UPDATE_DOCS=1` rewrites them.
+
+use std::path::Path;
+
+use halobestie::modules::COMPILED;
+
+#[test]
+fn the_error_catalogue_is_current() {
+    hold(
+        "docs/errors.md",
+        &halobestie_core::catalogue::errors_markdown(COMPILED),
+    );
+}
+
+#[test]
+fn the_example_environment_is_current() {
+    hold(
+        "config/example.env",
+        &halobestie_core::config::example_env(COMPILED),
+    );
+}
+
+#[test]
+fn every_key_has_a_default() {
+    assert_eq!(
+        halobestie_core::config::missing_defaults(COMPILED),
+        Vec::<String>::new()
+    );
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a switch of the test, not configuration"
+)]
+fn hold(path: &str, generated: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if std::env::var("UPDATE_DOCS").is_ok() {
+        std::fs::write(&file, generated).unwrap();
+    }
+    let written = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(
+        written == generated,
+        "{path} is out of date: UPDATE_DOCS=1 scripts/test server"
+    );
+}

@@ -1,0 +1,134 @@
+//! How the process ends, with the real binary and real signals.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use halobestie::modules::COMPILED;
+use halobestie_testkit::{TestApp, TestDb, TestSocket, ValkeyProcess, eventually};
+
+use crate::process::{Environment, get};
+
+/// Clients that ask without a pause while the server is told to stop.
+const CLIENTS: usize = 16;
+
+#[tokio::test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the clients are outside of the server's tracker"
+)]
+async fn sigterm_under_load_fails_no_request_that_was_accepted() {
+    let database = TestDb::create(COMPILED).await;
+    let server = Environment::over(&database).serve(&["serve"]).await;
+    let (answered, broken) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+    let stopping = Arc::new(AtomicBool::new(false));
+    let clients: Vec<_> = (0..CLIENTS)
+        .map(|_| {
+            let (answered, broken) = (answered.clone(), broken.clone());
+            let (stopping, address) = (stopping.clone(), server.public);
+            tokio::spawn(async move {
+                while let Some(outcome) = load::one_request(address).await {
+                    match outcome {
+                        Ok(()) => answered.fetch_add(1, Ordering::Relaxed),
+                        Err(()) => broken.fetch_add(1, Ordering::Relaxed),
+                    };
+                }
+                assert!(stopping.load(Ordering::Relaxed), "refused before the stop");
+            })
+        })
+        .collect();
+    eventually("the load has begun", || async {
+        answered.load(Ordering::Relaxed) > 500
+    })
+    .await;
+    stopping.store(true, Ordering::Relaxed);
+    assert_eq!(server.terminate().await, Some(0));
+    for client in clients {
+        client.await.expect("a client ends when it is refused");
+    }
+    assert_eq!(
+        broken.load(Ordering::Relaxed),
+        0,
+        "accepted requests failed"
+    );
+}
+
+/// One connection, one request: whoever is let in must be answered.
+mod load {
+    use std::net::SocketAddr;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+
+    const REQUEST: &[u8] =
+        b"GET /api/customer/availability HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n";
+
+    /// `None` once nobody listens any more.
+    pub async fn one_request(address: SocketAddr) -> Option<Result<(), ()>> {
+        let mut stream = TcpStream::connect(address).await.ok()?;
+        let mut answer = Vec::new();
+        let sent = stream.write_all(REQUEST).await;
+        let read = stream.read_to_end(&mut answer).await;
+        let complete = answer.starts_with(b"HTTP/1.1 200") && answer.ends_with(b"}");
+        Some(if sent.is_ok() && read.is_ok() && complete {
+            Ok(())
+        } else {
+            Err(())
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_stop_tells_sockets_to_move_and_closes_them_with_1012() {
+    let database = TestDb::create(COMPILED).await;
+    let app = TestApp::with(COMPILED).database(&database).start().await;
+    let customer = halobestie_auth::testing::customer(&app).await;
+    let environment = Environment::over(&database);
+    let server = environment.serve(&["serve"]).await;
+
+    let opened = TestSocket::open(server.public, Some(&customer.access_token)).await;
+    let mut socket = opened.expect("the socket opens");
+    socket.expect("hello").await;
+    server.signal("TERM").await;
+    let told = socket.expect("server.draining").await;
+    assert!(told["reconnect_after_ms"].is_u64(), "{told}");
+    assert_eq!(socket.close_code().await, 1012);
+    assert_eq!(server.exit_code().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_draining_server_is_not_ready_and_still_answers_during_the_delay() {
+    let database = TestDb::create(COMPILED).await;
+    let environment = Environment::over(&database).with("SHUTDOWN_DELAY_SECONDS", "2");
+    let server = environment.serve(&["serve"]).await;
+    server.signal("TERM").await;
+    eventually("readiness turns false", || async {
+        get(server.public, "/readyz").await.0 == 503
+    })
+    .await;
+    assert_eq!(get(server.public, "/livez").await.0, 200);
+    assert_eq!(server.exit_code().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_worker_serves_probes_and_no_routes() {
+    let database = TestDb::create(COMPILED).await;
+    let server = Environment::over(&database).serve(&["worker"]).await;
+    assert_eq!(get(server.public, "/readyz").await.0, 200);
+    assert_eq!(get(server.internal, "/metrics").await.0, 200);
+    assert_eq!(get(server.public, "/api/customer/packages").await.0, 404);
+    assert_eq!(server.terminate().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_server_without_its_valkey_starts_and_stops() {
+    let database = TestDb::create(COMPILED).await;
+    let valkey = ValkeyProcess::start().await;
+    let environment = Environment::over(&database).with("VALKEY_URL", &valkey.url());
+    drop(valkey);
+    let server = environment.serve(&["serve"]).await;
+    let (status, ready) = get(server.public, "/readyz").await;
+    assert_eq!(status, 200);
+    let ready: serde_json::Value = serde_json::from_str(&ready).expect("JSON");
+    assert_eq!(ready["checks"]["valkey"]["status"], "degraded");
+    assert_eq!(server.terminate().await, Some(0));
+}
