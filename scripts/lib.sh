@@ -73,24 +73,11 @@ apt_install() {
         if [[ $package == valkey-server ]] && ! apt_has valkey-server; then package=redis-server; fi
         packages+=("$package")
     done
-    # The packages' own services are not wanted: neither started now nor stopped if they run.
-    without_services as_root env DEBIAN_FRONTEND=noninteractive \
+    as_root env DEBIAN_FRONTEND=noninteractive \
         apt-get install -y -q --no-install-recommends "${packages[@]}" >&2
 }
 
 apt_has() { apt-cache show "$1" >/dev/null 2>&1; }
-
-# Runs a command while a policy forbids packages to start their services, where there is no policy.
-without_services() {
-    local policy=/usr/sbin/policy-rc.d
-    if [[ -e $policy ]]; then "$@"; return; fi
-    printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
-    as_root chmod 755 "$policy"
-    local code=0
-    "$@" || code=$?
-    as_root rm -f "$policy"
-    return "$code"
-}
 
 # --- A private Postgres and Valkey for tests -----------------------------------------------------
 

@@ -47,12 +47,15 @@ impl<T> Setting<T> {
     }
 }
 
+/// Takes or refuses a value.
+type Judge = Box<dyn Fn(&Value) -> Result<(), String> + Send + Sync>;
+
 /// A declared setting, its type erased.
 struct Declared {
     description: &'static str,
     default: Value,
-    apply: Box<dyn Fn(&Value) -> Result<(), String> + Send + Sync>,
-    check: Box<dyn Fn(&Value) -> Result<(), String> + Send + Sync>,
+    apply: Judge,
+    check: Judge,
 }
 
 /// All settings of the process. Clones share them.

@@ -5,6 +5,8 @@ use halobestie_testkit::{TestDb, ValkeyProcess};
 use crate::process::{Environment, Running, Server, shown};
 
 struct Pair {
+    // Dropping it drops the database.
+    _database: TestDb,
     environment: Environment,
     one: Server,
     two: Server,
@@ -22,6 +24,7 @@ impl Pair {
         }
         let (one, two) = tokio::join!(environment.serve(&["serve"]), environment.serve(&["serve"]));
         Self {
+            _database: database,
             environment,
             one,
             two,

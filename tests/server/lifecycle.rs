@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use halobestie::modules::COMPILED;
+use halobestie_core::clock::Clock;
 use halobestie_testkit::{TestApp, TestDb, TestSocket, ValkeyProcess, eventually};
 
 use crate::process::{Environment, get};
@@ -63,7 +64,7 @@ mod load {
         b"GET /api/customer/availability HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n";
 
     /// `None` once nobody listens any more.
-    pub async fn one_request(address: SocketAddr) -> Option<Result<(), ()>> {
+    pub(crate) async fn one_request(address: SocketAddr) -> Option<Result<(), ()>> {
         let mut stream = TcpStream::connect(address).await.ok()?;
         let mut answer = Vec::new();
         let sent = stream.write_all(REQUEST).await;
@@ -80,7 +81,11 @@ mod load {
 #[tokio::test]
 async fn a_stop_tells_sockets_to_move_and_closes_them_with_1012() {
     let database = TestDb::create(COMPILED).await;
-    let app = TestApp::with(COMPILED).database(&database).start().await;
+    let app = TestApp::with(COMPILED)
+        .database(&database)
+        .clock(Clock::system())
+        .start()
+        .await;
     let customer = halobestie_auth::testing::customer(&app).await;
     let environment = Environment::over(&database);
     let server = environment.serve(&["serve"]).await;

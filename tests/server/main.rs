@@ -1,5 +1,10 @@
 //! The whole server: what only the assembled binary can show. The modules' own behaviour is tested in
 //! their suites.
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a broken assumption must fail the test that runs into it"
+)]
 
 mod assembly;
 mod command_line;

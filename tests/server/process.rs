@@ -17,11 +17,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What the binary is configured with: nothing of the surrounding environment.
 #[derive(Clone)]
-pub struct Environment(BTreeMap<String, String>);
+pub(crate) struct Environment(BTreeMap<String, String>);
 
 impl Environment {
     /// No more than what every start needs.
-    pub fn minimal() -> Self {
+    pub(crate) fn minimal() -> Self {
         let defaults = [
             ("APP_ENV", "test"),
             (
@@ -29,7 +29,6 @@ impl Environment {
                 "a secret that only the tests of this project know",
             ),
             ("AUTH_BCRYPT_COST", "4"),
-            ("CONFIG_DIR", "/nonexistent"),
             ("INTERNAL_ADDR", "127.0.0.1:0"),
             ("LOG_FORMAT", "json"),
             ("PUBLIC_ADDR", "127.0.0.1:0"),
@@ -42,18 +41,18 @@ impl Environment {
     }
 
     /// Over this database, without Valkey.
-    pub fn over(database: &TestDb) -> Self {
+    pub(crate) fn over(database: &TestDb) -> Self {
         Self::minimal().with("DATABASE_URL", database.url())
     }
 
     /// Sets a variable.
-    pub fn with(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
         self.0.insert(name.to_owned(), value.to_owned());
         self
     }
 
     /// Runs one command to its end.
-    pub async fn run(&self, args: &[&str]) -> Output {
+    pub(crate) async fn run(&self, args: &[&str]) -> Output {
         let output = self.command(args).stdin(Stdio::null()).output();
         timeout(PATIENCE, output)
             .await
@@ -62,7 +61,7 @@ impl Environment {
     }
 
     /// Starts one command whose output is read line by line.
-    pub fn spawn(&self, args: &[&str]) -> Running {
+    pub(crate) fn spawn(&self, args: &[&str]) -> Running {
         let mut child = self
             .command(args)
             .stdout(Stdio::piped())
@@ -77,7 +76,7 @@ impl Environment {
     }
 
     /// Starts a server and waits until it serves.
-    pub async fn serve(&self, args: &[&str]) -> Server {
+    pub(crate) async fn serve(&self, args: &[&str]) -> Server {
         Server::start(self.command(args)).await
     }
 
@@ -93,7 +92,7 @@ impl Environment {
 }
 
 /// A command that goes on while the test does something else.
-pub struct Running {
+pub(crate) struct Running {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
     printed: Vec<String>,
@@ -101,7 +100,7 @@ pub struct Running {
 
 impl Running {
     /// Reads until a line holds `text`.
-    pub async fn until(&mut self, text: &str) {
+    pub(crate) async fn until(&mut self, text: &str) {
         let found = timeout(PATIENCE, async {
             while let Some(line) = self.lines.next_line().await.expect("the output is text") {
                 self.printed.push(line);
@@ -119,7 +118,7 @@ impl Running {
     }
 
     /// Waits for the end; the exit code and everything printed.
-    pub async fn end(mut self) -> (Option<i32>, String) {
+    pub(crate) async fn end(mut self) -> (Option<i32>, String) {
         let rest = async {
             while let Ok(Some(line)) = self.lines.next_line().await {
                 self.printed.push(line);
@@ -136,7 +135,7 @@ impl Running {
 }
 
 /// What a command printed, for an assertion's message.
-pub fn shown(output: &Output) -> String {
+pub(crate) fn shown(output: &Output) -> String {
     let (out, err) = (&output.stdout, &output.stderr);
     format!(
         "{}\n{}",
@@ -146,7 +145,7 @@ pub fn shown(output: &Output) -> String {
 }
 
 /// Asks any server; the status and the body.
-pub async fn get(address: SocketAddr, path: &str) -> (u16, String) {
+pub(crate) async fn get(address: SocketAddr, path: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).await.expect("somebody listens");
     let request = format!("GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
     stream
@@ -167,11 +166,11 @@ pub async fn get(address: SocketAddr, path: &str) -> (u16, String) {
 }
 
 /// A serving process.
-pub struct Server {
+pub(crate) struct Server {
     /// Where the public listener is.
-    pub public: SocketAddr,
+    pub(crate) public: SocketAddr,
     /// Where the internal listener is.
-    pub internal: SocketAddr,
+    pub(crate) internal: SocketAddr,
     child: Child,
 }
 
@@ -206,19 +205,19 @@ impl Server {
     }
 
     /// The address of a path on the public listener.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.public)
     }
 
     /// Sends a signal by name: `TERM`, `INT`, `KILL`.
-    pub async fn signal(&self, name: &str) {
+    pub(crate) async fn signal(&self, name: &str) {
         let id = self.child.id().expect("the server runs").to_string();
         let sent = Command::new("kill").args(["-s", name, &id]).status().await;
         assert!(sent.expect("kill runs").success(), "the signal was sent");
     }
 
     /// Waits for the end; the exit code.
-    pub async fn exit_code(mut self) -> Option<i32> {
+    pub(crate) async fn exit_code(mut self) -> Option<i32> {
         let ended = timeout(PATIENCE, self.child.wait())
             .await
             .expect("the server ends");
@@ -226,7 +225,7 @@ impl Server {
     }
 
     /// SIGTERM, and the exit code.
-    pub async fn terminate(self) -> Option<i32> {
+    pub(crate) async fn terminate(self) -> Option<i32> {
         self.signal("TERM").await;
         self.exit_code().await
     }

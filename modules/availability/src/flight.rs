@@ -63,8 +63,10 @@ mod tests {
                 }
             })
         };
-        land.notify_one();
-        assert_eq!(join_all((0..100).map(|_| ask())).await, vec![0; 100]);
+        // `join!` polls in order: everyone has asked before the flight lands.
+        let crowd = join_all((0..100).map(|_| ask()));
+        let (outcomes, ()) = tokio::join!(crowd, async { land.notify_one() });
+        assert_eq!(outcomes, vec![0; 100]);
         land.notify_one();
         assert_eq!(
             ask().await,

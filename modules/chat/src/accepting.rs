@@ -12,8 +12,7 @@ use halobestie_core::{Problem, Timestamp};
 use uuid::Uuid;
 
 use crate::error::ChatError;
-use crate::offering;
-use crate::pairing::{Accepting, GoneReason, acceptable};
+use crate::pairing::{Accepting, acceptable};
 use crate::session_state::Actor;
 use crate::state::State;
 use crate::store::events::{self, Transition};
@@ -21,12 +20,11 @@ use crate::store::sessions::NewSession;
 use crate::store::{offers, requests, sessions};
 use crate::timekeeper;
 
-/// How an accept went well.
-pub(crate) enum Outcome {
-    /// The session was made by this call.
-    Won { session_id: Uuid },
-    /// It was made before, by the same mitra.
-    Again { session_id: Uuid },
+/// A session that a mitra has won.
+pub(crate) struct Won {
+    pub(crate) session_id: Uuid,
+    /// Whether this call won it; otherwise an earlier one of the same mitra did.
+    pub(crate) is_new: bool,
 }
 
 /// Accepts an offer for a mitra.
@@ -37,7 +35,7 @@ pub(crate) async fn accept(
     state: &State,
     request_id: Uuid,
     mitra_id: Uuid,
-) -> Result<Outcome, Problem> {
+) -> Result<Won, Problem> {
     let now = state.clock.now();
     let mut client = state.db.client().await?;
     let tx = client.begin().await?;
@@ -47,7 +45,10 @@ pub(crate) async fn accept(
         .await?
         .ok_or(ChatError::NotFound)?;
     if let Accepting::AlreadyMine(session_id) = look(&tx, request_id, mitra_id).await? {
-        return Ok(Outcome::Again { session_id });
+        return Ok(Won {
+            session_id,
+            is_new: false,
+        });
     }
     check_seat(&tx, seat, mitra_id).await?;
     let session_id = state.entropy.uuid(&state.clock);
@@ -73,7 +74,10 @@ pub(crate) async fn accept(
     tx.commit().await?;
     drop(client);
     state.availability.load_changed(mitra_id).await;
-    Ok(Outcome::Won { session_id })
+    Ok(Won {
+        session_id,
+        is_new: true,
+    })
 }
 
 async fn look(tx: &Tx<'_>, request_id: Uuid, mitra_id: Uuid) -> Result<Accepting, Problem> {
@@ -110,9 +114,4 @@ fn accepted(session: &NewSession<'_>, at: Timestamp) -> Transition {
         actor_id: session.mitra_id,
         at,
     }
-}
-
-/// Tells the customer and all mitras that were asked.
-pub(crate) async fn announce(state: &State, request_id: Uuid) -> Result<(), Problem> {
-    Ok(offering::announce_over(state, request_id, GoneReason::Taken).await?)
 }

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use halobestie_core::pg::DbError;
-use halobestie_core::ports::Principal;
-use halobestie_core::ports::Role;
+use halobestie_core::ports::{Principal, Role};
+use tracing::warn;
 use uuid::Uuid;
 
 use crate::live::events;
@@ -58,14 +58,19 @@ pub(crate) async fn spread(state: &State) -> Result<(), DbError> {
     for (request_id, mitra_id) in offered {
         by_request.entry(request_id).or_default().push(mitra_id);
     }
-    announce(state, by_request).await
+    announce(state, by_request).await;
+    Ok(())
 }
 
-/// Tells mitras that they have been asked, and customers how many were.
-pub(crate) async fn announce(
-    state: &State,
-    by_request: HashMap<Uuid, Vec<Uuid>>,
-) -> Result<(), DbError> {
+/// Tells mitras that they have been asked, and customers how many were. What has been committed stays
+/// so if this fails, and catch-up tells it then.
+pub(crate) async fn announce(state: &State, by_request: HashMap<Uuid, Vec<Uuid>>) {
+    if let Err(error) = tell_asked(state, by_request).await {
+        untold(&error);
+    }
+}
+
+async fn tell_asked(state: &State, by_request: HashMap<Uuid, Vec<Uuid>>) -> Result<(), DbError> {
     if by_request.is_empty() {
         return Ok(());
     }
@@ -86,12 +91,22 @@ pub(crate) async fn announce(
     Ok(())
 }
 
-/// Tells everybody that a request is over: its customer, and the mitras that still look at it.
-pub(crate) async fn announce_over(
-    state: &State,
-    request_id: Uuid,
-    reason: GoneReason,
-) -> Result<(), DbError> {
+/// Tells everybody that a request is over: its customer, and the mitras that still look at it. What has
+/// been committed stays so if this fails, and catch-up tells it then.
+pub(crate) async fn announce_over(state: &State, request_id: Uuid, reason: GoneReason) {
+    if let Err(error) = tell_over(state, request_id, reason).await {
+        untold(&error);
+    }
+}
+
+fn untold(error: &DbError) {
+    warn!(
+        error = error as &dyn std::error::Error,
+        "cannot tell of a request now"
+    );
+}
+
+async fn tell_over(state: &State, request_id: Uuid, reason: GoneReason) -> Result<(), DbError> {
     let mitras = store::mitras_of(&state.db, request_id).await?;
     state.announce_gone(request_id, &mitras, reason);
     for request in requests::find_all(&state.db, &[request_id]).await? {

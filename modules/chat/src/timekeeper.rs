@@ -5,6 +5,7 @@
 //! many workers there are, and it is due by what Postgres holds, so a restart forgets nothing. Between
 //! two looks the timekeeper sleeps until the next thing is due, which keeps the ends to the moment.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -85,20 +86,29 @@ async fn end_sessions(state: &State, now: Timestamp) -> Result<(), DbError> {
         if ended.is_empty() {
             return Ok(());
         }
-        let rows = sessions::find_all(&state.db, &ended).await?;
-        let names = state.names_of(&rows).await?;
-        for row in &rows {
-            state.announce_session(row, &names);
+        let ids: Vec<Uuid> = ended.iter().map(|(session_id, _)| *session_id).collect();
+        // They have ended, whether or not both sides can be told: catch-up tells them otherwise.
+        if let Err(error) = tell_ended(state, &ids).await {
+            warn!(
+                error = &error as &dyn std::error::Error,
+                "cannot tell of ended sessions now"
+            );
         }
-        let mut mitras: Vec<Uuid> = rows.iter().map(|row| row.mitra_id).collect();
-        mitras.sort_unstable();
-        mitras.dedup();
+        let mitras: HashSet<Uuid> = ended.into_iter().map(|(_, mitra_id)| mitra_id).collect();
+        let recompute = |mitra_id| state.availability.load_changed(mitra_id);
         stream::iter(mitras)
-            .for_each_concurrent(LOADS_AT_ONCE, |mitra_id| {
-                state.availability.load_changed(mitra_id)
-            })
+            .for_each_concurrent(LOADS_AT_ONCE, recompute)
             .await;
     }
+}
+
+async fn tell_ended(state: &State, ids: &[Uuid]) -> Result<(), DbError> {
+    let rows = sessions::find_all(&state.db, ids).await?;
+    let names = state.names_of(&rows).await?;
+    for row in &rows {
+        state.announce_session(row, &names);
+    }
+    Ok(())
 }
 
 async fn warn_of_ends(state: &State, now: Timestamp) -> Result<(), DbError> {
@@ -119,7 +129,7 @@ async fn expire_requests(state: &State, now: Timestamp) -> Result<(), DbError> {
             return Ok(());
         }
         for request_id in expired {
-            offering::announce_over(state, request_id, GoneReason::Expired).await?;
+            offering::announce_over(state, request_id, GoneReason::Expired).await;
         }
     }
 }

@@ -46,10 +46,14 @@ struct Owner {
 impl Postgres {
     /// Finds the programs and the places; starts nothing.
     pub(super) fn plan(home: &Home, path: &str) -> anyhow::Result<Self> {
+        let folders = binaries::postgres_folders(path);
+        if folders.is_empty() {
+            bail!("Postgres is not installed: scripts/dev installs it (or set DATABASE_URL)");
+        }
         let owner = owner()?;
         let folder = folder(home, owner);
         let data = folder.join("data");
-        let programs = programs(&data, path)?;
+        let programs = programs(folders, &data)?;
         make_private(&folder)?;
         let sockets = home.socket_folder(folder.join("run"))?;
         for place in [&folder, &sockets] {
@@ -195,23 +199,22 @@ async fn make_database(db: &Db) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The programs that fit the cluster, or the newest where there is no cluster yet.
-fn programs(data: &Path, path: &str) -> anyhow::Result<PathBuf> {
-    let folders = binaries::postgres_folders(path);
-    let Ok(version) = fs::read_to_string(data.join("PG_VERSION")) else {
-        return folders.into_iter().next().context(
-            "Postgres is not installed: scripts/dev installs it (or set DATABASE_URL to one that runs)",
-        );
-    };
-    let version = version.trim();
-    let fits = |folder: &PathBuf| {
-        binaries::major_of(folder).is_some_and(|major| major.to_string() == version)
+/// The programs that made the cluster, or the newest where there is no cluster yet.
+fn programs(folders: Vec<PathBuf>, data: &Path) -> anyhow::Result<PathBuf> {
+    let made_by = fs::read_to_string(data.join("PG_VERSION")).ok();
+    let made_by = made_by.as_deref().map(str::trim);
+    let fits = |folder: &PathBuf| match made_by {
+        Some(version) => {
+            binaries::major_of(folder).is_some_and(|major| major.to_string() == version)
+        }
+        None => true,
     };
     folders.into_iter().find(fits).with_context(|| {
         format!(
-            "{} was made by Postgres {version}, which is not installed: install it, or remove that \
-             folder to start afresh",
-            data.display()
+            "{} was made by Postgres {}, which is not installed: install it, or remove that folder to \
+             start afresh",
+            data.display(),
+            made_by.unwrap_or_default(),
         )
     })
 }

@@ -1,6 +1,6 @@
 //! A private Valkey (or Redis) that keeps its data. It listens on a socket and on no port.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -99,7 +99,7 @@ impl Valkey {
 }
 
 /// Sends an inline command; the start of the answer.
-async fn ask(socket: &std::path::Path, command: &str) -> Option<String> {
+async fn ask(socket: &Path, command: &str) -> Option<String> {
     let question = async {
         let mut stream = UnixStream::connect(socket).await.ok()?;
         stream

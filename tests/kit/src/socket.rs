@@ -29,6 +29,10 @@ pub struct TestSocket {
 }
 
 impl TestSocket {
+    /// Opens a socket on any server, signed in by the header where there is a token.
+    ///
+    /// # Errors
+    /// The HTTP answer instead of the upgrade.
     pub async fn open(
         address: SocketAddr,
         access_token: Option<&str>,

@@ -165,7 +165,7 @@ mod tests {
 
     fn wrong_keys(config: &AuthConfig, env: AppEnv) -> Vec<&'static str> {
         config
-            .validate(env)
+            .problems(env)
             .into_iter()
             .map(|invalid| invalid.key)
             .collect()

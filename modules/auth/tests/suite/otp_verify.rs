@@ -1,15 +1,11 @@
 //! Signing in by a one-time code.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-
 use halobestie_auth::testing::{OTP_CODE, fresh_phone, register_mitra, sign_in};
 use halobestie_core::ports::Role;
 use serde_json::{Value, json};
-use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::server::{keys, me, otp, seconds, show, start, tally, text};
+use crate::server::{keys, me, otp, seconds, show, start, text};
 
 #[tokio::test]
 async fn a_customers_first_sign_in_makes_the_account() {

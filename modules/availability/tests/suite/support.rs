@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use halobestie_auth::Auth;
 use halobestie_auth::testing::{self, SignedIn};
 use halobestie_availability::Mitras;
+use halobestie_core::app::Role;
 use halobestie_core::config::NoConfig;
 use halobestie_core::migrate::Migration;
 use halobestie_core::pg::{Db, DbError, Query};
@@ -41,9 +42,10 @@ macro_rules! on_both_mirrors {
 }
 pub(crate) use on_both_mirrors;
 
-/// A server with these modules, to be started.
+/// A server with these modules, to be started. It sweeps only when the test says so: in a worker,
+/// moving the clock would start the sweeps as well.
 pub(crate) fn plan() -> Plan {
-    TestApp::with(ENTRIES)
+    TestApp::with(ENTRIES).role(Role::Api)
 }
 
 /// A running server with these modules.

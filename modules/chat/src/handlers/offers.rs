@@ -4,17 +4,18 @@ use std::sync::Arc;
 
 use halobestie_core::Problem;
 use halobestie_core::http::{Reply, Request, reply};
+use halobestie_core::ports::Role;
+use uuid::Uuid;
 
-use crate::accepting::{self, Outcome};
+use crate::accepting::{self, Won};
 use crate::error::ChatError;
 use crate::offering;
+use crate::pairing::GoneReason;
 use crate::session_state::Actor;
 use crate::state::State;
 use crate::store::events::{self, Transition};
 use crate::store::{offers as store, requests, sessions};
 use crate::views::{Items, Offer, Session};
-use halobestie_core::ports::Role;
-use uuid::Uuid;
 
 /// My open offers
 ///
@@ -49,22 +50,28 @@ pub(crate) async fn list(state: Arc<State>, req: Request) -> Reply {
 pub(crate) async fn accept(state: Arc<State>, req: Request) -> Reply {
     let (request_id, mitra_id) = (req.param("request_id")?, req.caller()?.user_id);
     let outcome = accepting::accept(&state, request_id, mitra_id).await;
-    let label = match &outcome {
-        Ok(Outcome::Won { .. }) => "won",
-        Ok(Outcome::Again { .. }) => "again",
-        Err(problem) => problem.code().name,
-    };
-    state.metrics.accepts.with_label_values(&[label]).inc();
-    let (Outcome::Won { session_id } | Outcome::Again { session_id }) = outcome?;
-    let row = sessions::find_of(&state.db, mitra_id, session_id)
-        .await?
-        .ok_or(ChatError::NotFound)?;
+    state
+        .metrics
+        .accepts
+        .with_label_values(&[label(&outcome)])
+        .inc();
+    let Won { session_id, is_new } = outcome?;
+    let found = sessions::find_of(&state.db, mitra_id, session_id).await?;
+    let row = found.ok_or(ChatError::NotFound)?;
     let names = state.names_of(std::slice::from_ref(&row)).await?;
-    if label == "won" {
+    if is_new {
         state.announce_session(&row, &names);
-        accepting::announce(&state, request_id).await?;
+        offering::announce_over(&state, request_id, GoneReason::Taken).await;
     }
     reply::ok(&Session::of(&row, &names, Role::Mitra, state.clock.now()))
+}
+
+fn label(outcome: &Result<Won, Problem>) -> &'static str {
+    match outcome {
+        Ok(Won { is_new: true, .. }) => "won",
+        Ok(Won { is_new: false, .. }) => "again",
+        Err(problem) => problem.code().name,
+    }
 }
 
 /// Decline an offer

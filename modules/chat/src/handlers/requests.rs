@@ -76,7 +76,7 @@ pub(crate) async fn create(state: Arc<State>, mut req: Request) -> Reply {
     let answer = keep(&tx, key.as_ref(), &request).await?;
     tx.commit().await?;
     drop(client);
-    offering::announce(&state, HashMap::from([(wish.id, offered_to)])).await?;
+    offering::announce(&state, HashMap::from([(wish.id, offered_to)])).await;
     Ok(answer)
 }
 
@@ -238,7 +238,7 @@ pub(crate) async fn cancel(state: Arc<State>, req: Request) -> Reply {
     tx.commit().await?;
     drop(client);
     if is_first {
-        offering::announce_over(&state, id, GoneReason::Cancelled).await?;
+        offering::announce_over(&state, id, GoneReason::Cancelled).await;
     }
     match row.status {
         RequestStatus::Cancelled => reply::ok(&ChatRequest::from(row)),

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use halobestie_core::Problem;
 use halobestie_core::http::{Reply, Request, reply};
 use halobestie_core::ports::{Principal, Role};
+use halobestie_core::{Problem, Timestamp};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -112,9 +112,9 @@ pub(crate) async fn end(state: Arc<State>, req: Request) -> Reply {
         .await?
         .ok_or(ChatError::NotFound)?;
     if is_first {
+        state.availability.load_changed(row.mitra_id).await;
         let names = state.names_of(std::slice::from_ref(&row)).await?;
         state.announce_session(&row, &names);
-        state.availability.load_changed(row.mitra_id).await;
     }
     answer(&state, &row, caller.role).await
 }
@@ -153,10 +153,7 @@ async fn write_end(state: &State, id: Uuid, caller: &Principal) -> Result<bool, 
     Ok(true)
 }
 
-fn overdue_since(
-    locked: &Locked,
-    now: halobestie_core::Timestamp,
-) -> Option<halobestie_core::Timestamp> {
+fn overdue_since(locked: &Locked, now: Timestamp) -> Option<Timestamp> {
     locked
         .expires_at
         .filter(|end| locked.status == SessionStatus::Active && *end <= now)

@@ -2,8 +2,8 @@
 //! with two statements a round however many sockets and sessions there are.
 //!
 //! An event that is missing may just be under way. What is missing in two rounds one after the other
-//! is lost, and is read from Postgres and left in the socket's mailbox. When the bus itself says that
-//! it lost something, one round is enough.
+//! is lost, and is read from Postgres and left in the socket's mailbox. Where the bus itself told a
+//! socket of a loss, as it also does to every new subscriber, one round is enough.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -54,40 +54,47 @@ pub(crate) async fn run(state: Arc<State>) -> Result<(), BoxError> {
             () = sleep(pace) => false,
             () = state.hub.lost.notified() => true,
         };
-        if was_lost {
+        let done = if was_lost {
             sleep(LOST_ROUND).await;
-        }
-        match round(&state, &suspects, was_lost).await {
-            Ok(next) => suspects = next,
-            Err(error) => warn!(
+            round_of_losers(&state).await
+        } else {
+            round_of_all(&state, &mut suspects).await
+        };
+        if let Err(error) = done {
+            warn!(
                 error = &error as &dyn std::error::Error,
                 "cannot catch up now"
-            ),
+            );
         }
     }
 }
 
-async fn round(state: &State, earlier: &Suspects, was_lost: bool) -> Result<Suspects, DbError> {
-    let lacks = compare(state).await?;
-    let mut suspects = Suspects::with_capacity(lacks.len());
+/// Looks at the sockets that the bus told of a loss. Should this round fail, the next one of all finds
+/// the same.
+async fn round_of_losers(state: &State) -> Result<(), DbError> {
+    let mut locals = state.hub.all();
+    locals.retain(|local| local.take_lost());
+    let lost = compare(state, locals).await?;
+    heal(state, &lost).await
+}
+
+async fn round_of_all(state: &State, suspects: &mut Suspects) -> Result<(), DbError> {
+    let lacks = compare(state, state.hub.all()).await?;
+    let mut next = Suspects::with_capacity(lacks.len());
     let mut lost = Vec::new();
     for lack in lacks {
         let (kind, id, number) = lack.missing.mark();
         let key = (lack.local.connection_id, kind, id);
-        if was_lost || lack.missing.is_lost(earlier.get(&key).copied()) {
-            state.metrics.caught_up.with_label_values(&[kind]).inc();
+        if lack.missing.is_lost(suspects.get(&key).copied()) {
             lost.push(lack);
         }
-        suspects.insert(key, number);
+        next.insert(key, number);
     }
-    if !lost.is_empty() {
-        heal(state, &lost).await?;
-    }
-    Ok(suspects)
+    *suspects = next;
+    heal(state, &lost).await
 }
 
-async fn compare(state: &State) -> Result<Vec<Lack>, DbError> {
-    let locals = state.hub.all();
+async fn compare(state: &State, locals: Vec<Arc<Local>>) -> Result<Vec<Lack>, DbError> {
     if locals.is_empty() {
         return Ok(Vec::new());
     }

@@ -221,7 +221,7 @@ impl Connection {
                 None => Ok(()),
             },
             Woken::Event(Event::Lost) => {
-                self.state.hub.lost.notify_one();
+                self.state.hub.has_lost(&self.local);
                 Ok(())
             }
             Woken::Mail(envelope) => self.deliver(envelope).await,

@@ -22,6 +22,10 @@ const THINGS_MAX: usize = 500;
 
 /// Makes up for everything in the list.
 pub(crate) async fn heal(state: &State, lost: &[Lack]) -> Result<(), DbError> {
+    for lack in lost {
+        let (kind, ..) = lack.missing.mark();
+        state.metrics.caught_up.with_label_values(&[kind]).inc();
+    }
     heal_sessions(state, lost).await?;
     heal_messages(state, lost).await?;
     heal_offers(state, lost).await?;
@@ -77,7 +81,8 @@ async fn heal_messages(state: &State, lost: &[Lack]) -> Result<(), DbError> {
     Ok(())
 }
 
-fn leave_all<'a>(lack: &Lack, mut envelopes: impl Iterator<Item = &'a Envelope>) {
+fn leave_all<'a>(lack: &Lack, envelopes: impl Iterator<Item = &'a Envelope>) {
+    let mut envelopes = envelopes.take(0);
     // The first that does not fit ends it: a later one alone would be a gap.
     let _ = envelopes.all(|envelope| lack.local.leave(envelope.clone()));
 }

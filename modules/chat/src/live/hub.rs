@@ -2,6 +2,7 @@
 //! catch-up and revocations find sockets.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use halobestie_core::ports::Role;
@@ -26,6 +27,7 @@ pub(crate) struct Local {
     /// Turned when its sign-in session is revoked.
     pub(crate) revoked: Notify,
     auth_session_id: Mutex<Uuid>,
+    lost: AtomicBool,
     positions: Mutex<Positions>,
     mailbox: mpsc::Sender<Envelope>,
 }
@@ -44,6 +46,7 @@ impl Local {
             role: principal.role,
             revoked: Notify::new(),
             auth_session_id: Mutex::new(principal.session_id),
+            lost: AtomicBool::new(false),
             positions: Mutex::new(positions),
             mailbox,
         };
@@ -65,6 +68,11 @@ impl Local {
         *lock(&self.auth_session_id) = auth_session_id;
     }
 
+    /// Whether its subscription has lost events since this was asked last.
+    pub(crate) fn take_lost(&self) -> bool {
+        self.lost.swap(false, Ordering::Relaxed)
+    }
+
     /// Leaves an event; false when the mailbox is full or the socket has gone.
     pub(crate) fn leave(&self, envelope: Envelope) -> bool {
         self.mailbox.try_send(envelope).is_ok()
@@ -74,7 +82,7 @@ impl Local {
 /// All of them.
 pub(crate) struct Hub {
     sockets: Mutex<HashMap<Uuid, Arc<Local>>>,
-    /// Turned when events may have been lost: catch-up then looks at once.
+    /// Turned when a socket may have lost events: catch-up then looks at it at once.
     pub(crate) lost: Notify,
     gauge: IntGauge,
 }
@@ -98,6 +106,12 @@ impl Hub {
             hub: self.clone(),
             connection_id,
         }
+    }
+
+    /// Notes that a socket's subscription has lost events.
+    pub(crate) fn has_lost(&self, local: &Local) {
+        local.lost.store(true, Ordering::Relaxed);
+        self.lost.notify_one();
     }
 
     /// The sockets of this moment.

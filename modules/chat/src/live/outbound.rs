@@ -85,7 +85,7 @@ impl Connection {
         match self.events.next().now_or_never()? {
             Event::Message(bytes) => Envelope::from_bytes(&bytes),
             Event::Lost => {
-                self.state.hub.lost.notify_one();
+                self.state.hub.has_lost(&self.local);
                 None
             }
         }

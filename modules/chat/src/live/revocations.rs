@@ -21,7 +21,10 @@ pub(crate) async fn run(state: Arc<State>) -> Result<(), BoxError> {
                 close_where(&state, |it| state.authenticator.is_revoked(it));
             }
             // The authenticator lives as long as the process.
-            Err(RecvError::Closed) => return Ok(state.lifecycle.soft().cancelled().await),
+            Err(RecvError::Closed) => {
+                state.lifecycle.soft().cancelled().await;
+                return Ok(());
+            }
         }
     }
 }

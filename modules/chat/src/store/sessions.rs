@@ -7,7 +7,7 @@ use halobestie_core::pg::{DbError, Query, Row, Tx};
 use halobestie_core::ports::Role;
 use uuid::Uuid;
 
-use super::{ids, name, package, package_json};
+use super::{name, package, package_json};
 use crate::packages::Package;
 use crate::session_state::{EndReason, SessionStatus};
 
@@ -199,25 +199,26 @@ pub(crate) async fn end(
     Ok(())
 }
 
-/// Ends the sessions whose time is over, at most `limit`; which.
+/// Ends the sessions whose time is over, at most `limit`; which, and whose mitras have a seat again.
 pub(crate) async fn end_due(
     query: &impl Query,
     now: Timestamp,
     limit: i64,
-) -> Result<Vec<Uuid>, DbError> {
+) -> Result<Vec<(Uuid, Uuid)>, DbError> {
     const SQL: &str = "WITH due AS (
             SELECT id FROM chat_sessions WHERE status = 'active' AND expires_at <= $1
             ORDER BY expires_at, id LIMIT $2 FOR UPDATE
         ), ended AS (
             UPDATE chat_sessions s SET status = 'ended', end_reason = 'expired',
                 ended_at = s.expires_at, version = s.version + 1
-            FROM due WHERE s.id = due.id AND s.status = 'active' RETURNING s.id
+            FROM due WHERE s.id = due.id AND s.status = 'active' RETURNING s.id, s.mitra_id
         ), noted AS (
             INSERT INTO chat_events (session_id, event, actor, at)
             SELECT id, 'session_expired', 'system', $1 FROM ended
         )
-        SELECT id FROM ended";
-    Ok(ids(&query.rows(SQL, &[&now, &limit]).await?))
+        SELECT id, mitra_id FROM ended";
+    let rows = query.rows(SQL, &[&now, &limit]).await?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
 }
 
 /// A session whose sides are to be warned.

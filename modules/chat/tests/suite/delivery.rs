@@ -18,7 +18,7 @@ async fn every_socket_of_both_sides_gets_every_message_in_order() {
     let app = start().await;
     let replica = app.replica().await;
     let talk = talk(&app).await;
-    let mut sockets = vec![
+    let mut sockets = [
         socket(&app, &talk.customer).await,
         socket(&replica, &talk.customer).await,
         socket(&app, &talk.mitra).await,

@@ -1,4 +1,8 @@
 //! The suite of pairing and chat, through real servers over real Postgres and Valkey.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a broken assumption must fail the test that runs into it"
+)]
 
 mod delivery;
 mod messages;

@@ -36,13 +36,13 @@ async fn sessions_are_listed_page_by_page_for_both_sides() {
     }
     ids.reverse();
     for viewer in [&mine, &mitra] {
-        let page = |query: String| async move {
+        let page = async |query: &str| {
             let path = format!("/api/chat/sessions{query}");
             app_get(&app, &path, &viewer.access_token).await
         };
-        let first = page("?limit=2".into()).await;
+        let first = page("?limit=2").await;
         let cursor = first["next_cursor"].as_str().unwrap();
-        let rest = page(format!("?limit=2&cursor={cursor}")).await;
+        let rest = page(&format!("?limit=2&cursor={cursor}")).await;
         assert_eq!(rest["next_cursor"], Value::Null);
         let listed: Vec<_> = [&first, &rest]
             .into_iter()
@@ -50,9 +50,9 @@ async fn sessions_are_listed_page_by_page_for_both_sides() {
             .map(|session| session["id"].as_str().unwrap().to_owned())
             .collect();
         assert_eq!(listed, ids);
-        assert_eq!(page("?status=active".into()).await["items"], json!([]));
+        assert_eq!(page("?status=active").await["items"], json!([]));
         assert_eq!(
-            page("?status=ended".into()).await["items"]
+            page("?status=ended").await["items"]
                 .as_array()
                 .unwrap()
                 .len(),

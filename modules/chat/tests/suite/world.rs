@@ -9,14 +9,14 @@ use halobestie_testkit::{Plan, TestApp, TestResponse, TestSocket};
 use serde_json::{Value, json};
 
 /// What chat needs, and chat.
-pub static ENTRIES: &[Entry] = &[
+pub(crate) static ENTRIES: &[Entry] = &[
     Entry::of::<Auth>(),
     Entry::of::<Mitras>(),
     Entry::of::<Chat>(),
 ];
 
 /// A server whose tokens outlive every jump of its clock, without limits on messages.
-pub fn plan() -> Plan {
+pub(crate) fn plan() -> Plan {
     TestApp::with(ENTRIES)
         .env("AUTH_ACCESS_SECONDS", "86400")
         .env("CHAT_MESSAGES_PER_SECOND", "0")
@@ -24,18 +24,18 @@ pub fn plan() -> Plan {
 }
 
 /// The usual server.
-pub async fn start() -> TestApp {
+pub(crate) async fn start() -> TestApp {
     plan().start().await
 }
 
 /// A mitra that is online.
-pub async fn online_mitra(app: &TestApp) -> SignedIn {
+pub(crate) async fn online_mitra(app: &TestApp) -> SignedIn {
     let mitra = mitra(app).await;
     go_online(app, &mitra).await;
     mitra
 }
 
-pub async fn go_online(app: &TestApp, mitra: &SignedIn) {
+pub(crate) async fn go_online(app: &TestApp, mitra: &SignedIn) {
     app.post("/api/mitra/status/online")
         .bearer(&mitra.access_token)
         .send()
@@ -44,7 +44,7 @@ pub async fn go_online(app: &TestApp, mitra: &SignedIn) {
 }
 
 /// Asks for a chat.
-pub async fn ask(app: &TestApp, customer: &SignedIn, body: Value) -> TestResponse {
+pub(crate) async fn ask(app: &TestApp, customer: &SignedIn, body: Value) -> TestResponse {
     let call = app
         .post("/api/customer/chat/requests")
         .bearer(&customer.access_token);
@@ -52,14 +52,14 @@ pub async fn ask(app: &TestApp, customer: &SignedIn, body: Value) -> TestRespons
 }
 
 /// Asks for a chat of 15 minutes, which works.
-pub async fn request(app: &TestApp, customer: &SignedIn) -> Value {
+pub(crate) async fn request(app: &TestApp, customer: &SignedIn) -> Value {
     ask(app, customer, json!({"package_id": "15m"}))
         .await
         .expect(201)
         .json()
 }
 
-pub async fn read_request(app: &TestApp, customer: &SignedIn, request: &Value) -> Value {
+pub(crate) async fn read_request(app: &TestApp, customer: &SignedIn, request: &Value) -> Value {
     let path = format!("/api/customer/chat/requests/{}", text(request, "id"));
     app.get(&path)
         .bearer(&customer.access_token)
@@ -69,18 +69,18 @@ pub async fn read_request(app: &TestApp, customer: &SignedIn, request: &Value) -
         .json()
 }
 
-pub async fn accept(app: &TestApp, mitra: &SignedIn, request: &Value) -> TestResponse {
+pub(crate) async fn accept(app: &TestApp, mitra: &SignedIn, request: &Value) -> TestResponse {
     let path = format!("/api/mitra/chat/offers/{}/accept", text(request, "id"));
     app.post(&path).bearer(&mitra.access_token).send().await
 }
 
-pub async fn decline(app: &TestApp, mitra: &SignedIn, request: &Value) -> TestResponse {
+pub(crate) async fn decline(app: &TestApp, mitra: &SignedIn, request: &Value) -> TestResponse {
     let path = format!("/api/mitra/chat/offers/{}/decline", text(request, "id"));
     app.post(&path).bearer(&mitra.access_token).send().await
 }
 
 /// The requests that are offered to a mitra.
-pub async fn offers(app: &TestApp, mitra: &SignedIn) -> Vec<String> {
+pub(crate) async fn offers(app: &TestApp, mitra: &SignedIn) -> Vec<String> {
     let call = app
         .get("/api/mitra/chat/offers")
         .bearer(&mitra.access_token);
@@ -93,19 +93,19 @@ pub async fn offers(app: &TestApp, mitra: &SignedIn) -> Vec<String> {
 }
 
 /// Two people in an active session.
-pub struct Talk {
-    pub customer: SignedIn,
-    pub mitra: SignedIn,
-    pub id: String,
+pub(crate) struct Talk {
+    pub(crate) customer: SignedIn,
+    pub(crate) mitra: SignedIn,
+    pub(crate) id: String,
 }
 
 /// Starts a session of 15 minutes.
-pub async fn talk(app: &TestApp) -> Talk {
+pub(crate) async fn talk(app: &TestApp) -> Talk {
     let (customer, mitra) = (customer(app).await, online_mitra(app).await);
     talk_of(app, customer, mitra).await
 }
 
-pub async fn talk_of(app: &TestApp, customer: SignedIn, mitra: SignedIn) -> Talk {
+pub(crate) async fn talk_of(app: &TestApp, customer: SignedIn, mitra: SignedIn) -> Talk {
     let request = request(app, &customer).await;
     let session = accept(app, &mitra, &request).await.expect(200).json();
     Talk {
@@ -117,12 +117,12 @@ pub async fn talk_of(app: &TestApp, customer: SignedIn, mitra: SignedIn) -> Talk
 
 impl Talk {
     /// A path below this session.
-    pub fn path(&self, rest: &str) -> String {
+    pub(crate) fn path(&self, rest: &str) -> String {
         format!("/api/chat/sessions/{}{rest}", self.id)
     }
 
     /// Sends a text over HTTP.
-    pub async fn send(&self, app: &TestApp, from: &SignedIn, mark: &str) -> TestResponse {
+    pub(crate) async fn send(&self, app: &TestApp, from: &SignedIn, mark: &str) -> TestResponse {
         let message =
             json!({"client_message_id": mark, "kind": "text", "body": format!("says {mark}")});
         let call = app.post(&self.path("/messages")).bearer(&from.access_token);
@@ -130,12 +130,12 @@ impl Talk {
     }
 
     /// The `message.send` frame of a text.
-    pub fn frame(&self, mark: &str) -> Value {
+    pub(crate) fn frame(&self, mark: &str) -> Value {
         json!({"type": "message.send", "id": mark, "session_id": self.id,
             "client_message_id": mark, "kind": "text", "body": format!("says {mark}")})
     }
 
-    pub async fn show(&self, app: &TestApp, viewer: &SignedIn) -> Value {
+    pub(crate) async fn show(&self, app: &TestApp, viewer: &SignedIn) -> Value {
         app.get(&self.path(""))
             .bearer(&viewer.access_token)
             .send()
@@ -144,7 +144,7 @@ impl Talk {
             .json()
     }
 
-    pub async fn end(&self, app: &TestApp, by: &SignedIn) -> TestResponse {
+    pub(crate) async fn end(&self, app: &TestApp, by: &SignedIn) -> TestResponse {
         app.post(&self.path("/end"))
             .bearer(&by.access_token)
             .send()
@@ -152,7 +152,7 @@ impl Talk {
     }
 
     /// All messages, page by page.
-    pub async fn history(&self, app: &TestApp) -> Vec<Value> {
+    pub(crate) async fn history(&self, app: &TestApp) -> Vec<Value> {
         let mut all: Vec<Value> = Vec::new();
         loop {
             let after = all.last().map_or(0, |last| last["seq"].as_i64().unwrap());
@@ -169,7 +169,7 @@ impl Talk {
 }
 
 /// A socket that has been greeted.
-pub async fn socket(app: &TestApp, user: &SignedIn) -> TestSocket {
+pub(crate) async fn socket(app: &TestApp, user: &SignedIn) -> TestSocket {
     let mut socket = app.ws(Some(&user.access_token)).await;
     assert_eq!(socket.next().await["type"], "hello");
     socket
@@ -177,14 +177,14 @@ pub async fn socket(app: &TestApp, user: &SignedIn) -> TestSocket {
 
 /// A member that is text.
 #[track_caller]
-pub fn text(value: &Value, member: &str) -> String {
+pub(crate) fn text(value: &Value, member: &str) -> String {
     let text = value[member].as_str();
     text.unwrap_or_else(|| panic!("{member} is no text in {value}"))
         .to_owned()
 }
 
 /// The `seq` of each.
-pub fn seqs(messages: &[Value]) -> Vec<i64> {
+pub(crate) fn seqs(messages: &[Value]) -> Vec<i64> {
     messages
         .iter()
         .map(|message| message["seq"].as_i64().unwrap())
@@ -192,7 +192,7 @@ pub fn seqs(messages: &[Value]) -> Vec<i64> {
 }
 
 /// Reads `message.new` until `count` have come; their numbers, in the order of arrival.
-pub async fn receive(socket: &mut TestSocket, count: usize) -> Vec<i64> {
+pub(crate) async fn receive(socket: &mut TestSocket, count: usize) -> Vec<i64> {
     let mut numbers = Vec::with_capacity(count);
     while numbers.len() < count {
         let event = socket.expect("message.new").await;
