@@ -76,7 +76,7 @@ pub(crate) fn judge(
         // It could not be rotated a moment ago, and now it could: the account was disabled between.
         return Verdict::Invalid;
     }
-    if true {
+    if shown.is_ours(keys) {
         Verdict::Reused
     } else {
         Verdict::Invalid

@@ -46,6 +46,7 @@ struct Throttle {
 /// wrong passwords for one account from one address that address must wait up to 15 minutes; others
 /// need not.
 #[utoipa::path(
+    operation_id = "admin_login",
     post, path = "/api/admin/auth/login", tag = "admin", request_body = AdminLogin,
     responses(
         (status = 200, description = "Signed in; the role is `admin`.", body = Tokens),
@@ -122,6 +123,7 @@ async fn sign_in(
 ///
 /// The rules are those of `/api/auth/refresh`.
 #[utoipa::path(
+    operation_id = "admin_refresh",
     post, path = "/api/admin/auth/refresh", tag = "admin", request_body = RefreshRequest,
     responses(
         (status = 200, description = "New tokens.", body = Tokens),
@@ -134,6 +136,7 @@ pub(crate) async fn refresh(state: Arc<State>, req: Request) -> Reply {
 
 /// Sign out as an admin
 #[utoipa::path(
+    operation_id = "admin_logout",
     post, path = "/api/admin/auth/logout", tag = "admin", security(("bearer" = [])),
     responses(
         (status = 204, description = "This session is revoked, on every replica."),

@@ -18,6 +18,7 @@ const NAME_CHARS_MAX: usize = 50;
 
 /// Show the caller's account
 #[utoipa::path(
+    operation_id = "auth_me_show",
     get, path = "/api/auth/me", tag = "auth", security(("bearer" = [])),
     responses(
         (status = 200, description = "The account.", body = UserView),
@@ -61,6 +62,7 @@ pub(crate) struct ProfileChange {
 
 /// Change the caller's name or language
 #[utoipa::path(
+    operation_id = "auth_me_update",
     patch, path = "/api/auth/me", tag = "auth", security(("bearer" = [])),
     request_body = ProfileChange,
     responses(
@@ -97,6 +99,7 @@ fn name(text: &str) -> Result<&str, Problem> {
 /// All sessions are revoked; phone, email, name and password are erased. What the account took part
 /// in stays, without them. The phone may sign in again: as a new account.
 #[utoipa::path(
+    operation_id = "auth_me_close",
     delete, path = "/api/auth/me", tag = "auth", security(("bearer" = [])),
     responses(
         (status = 204, description = "Closed."),
@@ -108,13 +111,17 @@ pub(crate) async fn close(state: Arc<State>, req: Request) -> Reply {
     let now = state.clock.now();
     let mut client = state.db.client().await?;
     let tx = client.begin().await?;
-    // The account first: a sign-in holds it, so its session is there when sessions are revoked.
-    let closed = users::close(&tx, caller.user_id, now)
+    let user = users::open_by_id(&tx, caller.user_id)
         .await?
         .ok_or_else(Problem::not_found)?;
-    if let Some(phone) = closed.phone {
+    // In the order in which a sign-in locks: its code, then the account, which it holds while it adds
+    // the session. So the two never wait for each other, and no session is missed.
+    if let Some(phone) = user.phone {
         let hash = state.keys.hash(Purpose::Contact, &[phone.as_bytes()]);
         otps::forget_phone(&tx, &hash, now).await?;
+    }
+    if !users::close(&tx, caller.user_id, now).await? {
+        return Err(Problem::not_found());
     }
     let reason = RevokeReason::AccountClosed;
     let revoked = sessions::revoke_all(&tx, caller.user_id, reason, now).await?;

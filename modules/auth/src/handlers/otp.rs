@@ -68,6 +68,7 @@ pub(crate) struct OtpSent {
 /// The answer is the same whether or not the number is known. The code is good for five minutes and
 /// five attempts. Numbers are taken as E.164 or as written in Indonesia (`0812…`, `62812…`).
 #[utoipa::path(
+    operation_id = "auth_otp_request",
     post, path = "/api/auth/otp/request", tag = "auth", request_body = OtpRequest,
     responses(
         (status = 202, description = "A code is on its way.", body = OtpSent),
@@ -163,6 +164,7 @@ impl OtpVerify {
 /// A customer's account is made by their first sign-in (`user.is_new`); a mitra's by an admin. A code
 /// is good once. An unknown, a used and an expired `otp_id` are all answered 410.
 #[utoipa::path(
+    operation_id = "auth_otp_verify",
     post, path = "/api/auth/otp/verify", tag = "auth", request_body = OtpVerify,
     responses(
         (status = 200, description = "Signed in.", body = Tokens),

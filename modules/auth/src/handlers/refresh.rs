@@ -38,6 +38,7 @@ pub(crate) enum Door {
 /// its successor has not been used, and gives the same successor again: a lost answer or two tabs sign
 /// nobody out. Any other second use revokes the session.
 #[utoipa::path(
+    operation_id = "auth_refresh",
     post, path = "/api/auth/refresh", tag = "auth", request_body = RefreshRequest,
     responses(
         (status = 200, description = "New tokens.", body = Tokens),

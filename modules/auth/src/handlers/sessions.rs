@@ -21,6 +21,7 @@ const LIMIT_MAX: u32 = 100;
 
 /// Sign out here
 #[utoipa::path(
+    operation_id = "auth_logout",
     post, path = "/api/auth/logout", tag = "auth", security(("bearer" = [])),
     responses(
         (status = 204, description = "This session is revoked, on every replica."),
@@ -40,6 +41,7 @@ pub(crate) async fn log_out(state: &State, caller: &Principal) -> Reply {
 
 /// Sign out on one device
 #[utoipa::path(
+    operation_id = "auth_session_end",
     delete, path = "/api/auth/sessions/{id}", tag = "auth", security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "From the list of sessions.")),
     responses(
@@ -149,6 +151,7 @@ pub(crate) struct PageQuery {
 
 /// List the caller's signed-in devices, newest first
 #[utoipa::path(
+    operation_id = "auth_session_list",
     get, path = "/api/auth/sessions", tag = "auth", security(("bearer" = [])), params(PageQuery),
     responses(
         (status = 200, description = "A page.", body = SessionPage),

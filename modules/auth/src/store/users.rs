@@ -175,27 +175,11 @@ pub(crate) async fn update_profile(
     row.as_ref().map(User::from_row).transpose()
 }
 
-/// Closes an account and erases what is personal; the phone that it had. `None` when it was closed
-/// already.
-pub(crate) async fn close(
-    tx: &impl Query,
-    user_id: Uuid,
-    now: Timestamp,
-) -> Result<Option<Closed>, DbError> {
-    const SQL: &str = "
-        UPDATE users u
-           SET closed_at = $2, is_active = false, phone = NULL, email = NULL, password_hash = NULL,
-               display_name = ''
-          FROM (SELECT id, phone FROM users WHERE id = $1 AND closed_at IS NULL FOR UPDATE) before
-         WHERE u.id = before.id
-         RETURNING before.phone";
-    let row = tx.row_opt(SQL, &[&user_id, &now]).await?;
-    Ok(row.map(|row| Closed {
-        phone: row.get("phone"),
-    }))
-}
-
-/// What a closed account had.
-pub(crate) struct Closed {
-    pub(crate) phone: Option<String>,
+/// Closes an account and erases what is personal; false when it was closed already.
+pub(crate) async fn close(tx: &impl Query, user_id: Uuid, now: Timestamp) -> Result<bool, DbError> {
+    const SQL: &str = "UPDATE users
+        SET closed_at = $2, is_active = false, phone = NULL, email = NULL, password_hash = NULL,
+            display_name = ''
+        WHERE id = $1 AND closed_at IS NULL";
+    Ok(tx.execute(SQL, &[&user_id, &now]).await? == 1)
 }

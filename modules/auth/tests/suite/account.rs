@@ -2,9 +2,10 @@
 
 use halobestie_auth::testing::{self, OTP_CODE, fresh_phone, sign_in};
 use halobestie_core::ports::Role;
+use halobestie_testkit::TestApp;
 use serde_json::{Value, json};
 
-use crate::server::{ask, keys, me, otp, refresh, seconds, show, start};
+use crate::server::{ENTRIES, ask, keys, me, otp, refresh, seconds, show, start};
 
 #[tokio::test]
 async fn it_is_shown_to_its_owner() {
@@ -149,6 +150,31 @@ async fn the_phone_of_a_closed_account_may_begin_anew() {
     let user = show(&app, &id, OTP_CODE).await.expect(200).json()["user"].clone();
     assert_eq!(user["is_new"], true);
     assert_ne!(user["id"], before.user_id.to_string());
+}
+
+#[tokio::test]
+async fn no_session_outlives_its_account() {
+    let plan = TestApp::with(ENTRIES).env("OTP_RESEND_SECONDS", "0");
+    let app = plan.env("OTP_PHONE_HOURLY", "100").start().await;
+    for _ in 0..10 {
+        let phone = fresh_phone();
+        let person = sign_in(&app, Role::Customer, &phone).await;
+        let id = otp(&app, &phone, "customer").await;
+        let close = app
+            .delete("/api/auth/me")
+            .bearer(&person.access_token)
+            .send();
+        let (closed, signed_in) = tokio::join!(close, show(&app, &id, OTP_CODE));
+        closed.expect(204);
+        // Before the closing it is a sign-in of the old account, after it the code is gone.
+        assert!(
+            [200, 410].contains(&signed_in.status.as_u16()),
+            "{signed_in}"
+        );
+    }
+    let orphans = "SELECT count(*) FROM auth_sessions s JOIN users u ON u.id = s.user_id
+                    WHERE s.revoked_at IS NULL AND NOT u.is_active";
+    assert_eq!(app.database.row(orphans, &[]).await.get::<_, i64>(0), 0);
 }
 
 #[tokio::test]
