@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::error::ChatError;
 use crate::live::events;
 use crate::state::State;
-use crate::store::messages as store;
+use crate::store::sides as store;
 
 /// Moves a user's mark forward; one that would not move is no event.
 ///

@@ -22,9 +22,9 @@ use crate::messages::Message;
 use crate::metrics::ChatMetrics;
 use crate::packages::Packages;
 use crate::pairing::GoneReason;
-use crate::store::messages::Sides;
 use crate::store::requests::RequestRow;
 use crate::store::sessions::SessionRow;
+use crate::store::sides::Sides;
 use crate::views::Names;
 
 /// The shared state.

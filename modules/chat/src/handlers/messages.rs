@@ -13,7 +13,7 @@ use crate::messages::{self, Draft, Message};
 use crate::paging;
 use crate::reading;
 use crate::state::State;
-use crate::store::messages as store;
+use crate::store::{messages as store, sides};
 use crate::text::invalid;
 use crate::views::MessagePage;
 
@@ -77,7 +77,7 @@ pub(crate) async fn list(state: Arc<State>, req: Request) -> Reply {
     let limit = paging::limit(query.limit)?;
     let before = query.before_seq.unwrap_or(i64::MAX);
     // Before the messages: a message that comes in between is one the caller asks for again.
-    let last_seq = store::last_seq_of(&state.db, caller.user_id, id).await?;
+    let last_seq = sides::last_seq_of(&state.db, caller.user_id, id).await?;
     let last_seq = last_seq.ok_or(ChatError::NotFound)?;
     let items = match query.after_seq {
         Some(after) => store::page_after(&state.db, id, after, before, limit).await?,

@@ -81,8 +81,7 @@ async fn heal_messages(state: &State, lost: &[Lack]) -> Result<(), DbError> {
     Ok(())
 }
 
-fn leave_all<'a>(lack: &Lack, envelopes: impl Iterator<Item = &'a Envelope>) {
-    let mut envelopes = envelopes.take(0);
+fn leave_all<'a>(lack: &Lack, mut envelopes: impl Iterator<Item = &'a Envelope>) {
     // The first that does not fit ends it: a later one alone would be a gap.
     let _ = envelopes.all(|envelope| lack.local.leave(envelope.clone()));
 }

@@ -144,8 +144,7 @@ impl Connection {
 
     async fn relay_typing(&mut self, typing: &Typing) -> Result<(), Trouble> {
         let user_id = self.principal.user_id;
-        let found =
-            store::messages::sides_of_open(&self.state.db, typing.session_id, user_id).await?;
+        let found = store::sides::sides_of_open(&self.state.db, typing.session_id, user_id).await?;
         let Some(sides) = found else {
             return Err(Problem::not_found().into());
         };

@@ -1,4 +1,4 @@
-//! `chat_messages`, and the counters in `chat_sessions` that go with them.
+//! `chat_messages`, and the counter in `chat_sessions` that numbers them.
 
 use halobestie_core::Timestamp;
 use halobestie_core::pg::{Db, DbError, Query, Row};
@@ -6,6 +6,7 @@ use halobestie_core::ports::Role;
 use uuid::Uuid;
 
 use super::name;
+use super::sides::{Sides, sides};
 use crate::messages::{Message, MessageKind};
 
 macro_rules! columns {
@@ -39,31 +40,6 @@ pub(crate) struct NewMessage<'a> {
     pub(crate) kind: MessageKind,
     pub(crate) body: &'a str,
     pub(crate) sent_at: Timestamp,
-}
-
-/// The two people of a session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Sides {
-    pub(crate) customer_id: Uuid,
-    pub(crate) mitra_id: Uuid,
-}
-
-impl Sides {
-    /// The other one of the two.
-    pub(crate) fn other(self, user_id: Uuid) -> Uuid {
-        if user_id == self.customer_id {
-            self.mitra_id
-        } else {
-            self.customer_id
-        }
-    }
-}
-
-fn sides(row: &Row) -> Sides {
-    Sides {
-        customer_id: row.get("customer_id"),
-        mitra_id: row.get("mitra_id"),
-    }
 }
 
 /// Writes a message under the session's next number, in one statement and one commit; the number and
@@ -182,20 +158,6 @@ pub(crate) async fn page_before(
         .collect()
 }
 
-/// The last number of a session of this user.
-pub(crate) async fn last_seq_of(
-    db: &Db,
-    user_id: Uuid,
-    session_id: Uuid,
-) -> Result<Option<i64>, DbError> {
-    const SQL: &str = "SELECT last_seq FROM chat_sessions
-        WHERE id = $1 AND $2 IN (customer_id, mitra_id)";
-    Ok(db
-        .row_opt(SQL, &[&session_id, &user_id])
-        .await?
-        .map(|row| row.get(0)))
-}
-
 /// A place in a session after which messages are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
@@ -281,54 +243,4 @@ pub(crate) async fn missed_by(
         }
     }
     Ok(missed)
-}
-
-/// What became of a read mark.
-pub(crate) struct ReadMark {
-    pub(crate) sides: Sides,
-    /// Where the mark is now, if it has moved.
-    pub(crate) moved_to: Option<i64>,
-}
-
-/// Moves a user's read mark forward, never past the last message; `None` when the session is not the
-/// user's.
-pub(crate) async fn mark_read(
-    db: &Db,
-    session_id: Uuid,
-    user_id: Uuid,
-    seq: i64,
-) -> Result<Option<ReadMark>, DbError> {
-    const SQL: &str = "WITH moved AS (
-            UPDATE chat_sessions SET
-                customer_read_seq = CASE WHEN customer_id = $2
-                    THEN greatest(customer_read_seq, least($3, last_seq)) ELSE customer_read_seq END,
-                mitra_read_seq = CASE WHEN mitra_id = $2
-                    THEN greatest(mitra_read_seq, least($3, last_seq)) ELSE mitra_read_seq END
-            WHERE id = $1 AND $2 IN (customer_id, mitra_id)
-              AND least($3, last_seq) >
-                  CASE WHEN customer_id = $2 THEN customer_read_seq ELSE mitra_read_seq END
-            RETURNING CASE WHEN customer_id = $2 THEN customer_read_seq ELSE mitra_read_seq END AS seq
-        )
-        SELECT customer_id, mitra_id, (SELECT seq FROM moved) AS moved_to
-        FROM chat_sessions WHERE id = $1 AND $2 IN (customer_id, mitra_id)";
-    let row = db.row_opt(SQL, &[&session_id, &user_id, &seq]).await?;
-    Ok(row.map(|row| ReadMark {
-        sides: sides(&row),
-        moved_to: row.get("moved_to"),
-    }))
-}
-
-/// The sides of an open session of this user.
-pub(crate) async fn sides_of_open(
-    db: &Db,
-    session_id: Uuid,
-    user_id: Uuid,
-) -> Result<Option<Sides>, DbError> {
-    const SQL: &str = "SELECT customer_id, mitra_id FROM chat_sessions
-        WHERE id = $1 AND $2 IN (customer_id, mitra_id) AND status <> 'ended'";
-    Ok(db
-        .row_opt(SQL, &[&session_id, &user_id])
-        .await?
-        .as_ref()
-        .map(sides))
 }

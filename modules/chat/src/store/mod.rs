@@ -6,6 +6,7 @@ pub(crate) mod messages;
 pub(crate) mod offers;
 pub(crate) mod requests;
 pub(crate) mod sessions;
+pub(crate) mod sides;
 pub(crate) mod sight;
 pub(crate) mod timers;
 
