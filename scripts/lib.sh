@@ -4,11 +4,17 @@
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
-say() { printf '%s\n' "$*" >&2; }
+# Each argument is a line.
+say() { printf '%s\n' "$@" >&2; }
 
 fail() {
     say "$@"
     exit 1
+}
+
+# The names of all modules: the features of the root package.
+features() {
+    sed -n '/^\[features\]/,/^$/s/^\([a-z_]*\) = .*/\1/p' "$root/Cargo.toml" | grep -vx default
 }
 
 # --- Finding -------------------------------------------------------------------------------------
@@ -42,7 +48,7 @@ install_missing() {
     # Some crates compile a little C.
     command -v cc >/dev/null || missing+=(gcc libc6-dev)
     ((${#missing[@]} > 0)) || return 0
-    apt_may || fail "Please install: ${missing[*]} (redis-server will do for valkey-server)." \
+    apt_may || fail "Please install ${missing[*]} (redis-server will do for valkey-server)." \
         "$(install_hint)"
     say "installing ${missing[*]} ..."
     apt_install "${missing[@]}"

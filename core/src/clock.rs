@@ -88,7 +88,10 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    #[expect(clippy::disallowed_methods, reason = "a test has no lifecycle to spawn in")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test has no lifecycle to spawn in"
+    )]
     async fn a_manual_clock_wakes_sleepers_when_it_is_moved() {
         let clock = Clock::manual(Timestamp::from_unix_ms(0));
         let sleeper = tokio::spawn({

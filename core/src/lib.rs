@@ -21,6 +21,7 @@ pub mod openapi;
 pub mod pg;
 pub mod ports;
 pub mod problem;
+mod quiet;
 pub mod readiness;
 pub mod settings;
 pub mod sweep;

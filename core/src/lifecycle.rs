@@ -17,6 +17,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{Instrument, error, info, warn};
 
 use crate::problem::BoxError;
+use crate::quiet::quiet;
 
 /// A handle on the process's life. Clones share it.
 #[derive(Clone, Default)]
@@ -95,8 +96,10 @@ impl Lifecycle {
         let hard = self.hard.clone();
         let task = async move {
             let task = std::panic::AssertUnwindSafe(task).catch_unwind();
-            if let Some(Err(_)) = hard.run_until_cancelled(task).await {
-                error!(task = name, "a task panicked");
+            tokio::select! {
+                biased;
+                outcome = task => if outcome.is_err() { error!(task = name, "a task panicked") },
+                () = quiet(hard.cancelled()) => {}
             }
         };
         #[expect(clippy::disallowed_methods, reason = "the one door to tokio's spawn")]

@@ -1,5 +1,7 @@
 //! Log lines: JSON for machines, pretty for people, filtered by `LOG_LEVEL`.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -29,7 +31,16 @@ where
                 .finish()
                 .try_init()?;
         }
-        LogFormat::Pretty => lines.compact().with_target(false).finish().try_init()?,
+        LogFormat::Pretty => {
+            // Colours are for eyes: a pipe or a file would keep the escape codes.
+            let is_terminal = std::io::stdout().is_terminal();
+            lines
+                .compact()
+                .with_ansi(is_terminal)
+                .with_target(false)
+                .finish()
+                .try_init()?;
+        }
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use super::{Addresses, StartError};
 use crate::config::ServerConfig;
 use crate::http::router::Router;
-use crate::http::server::{ServerOptions, serve};
+use crate::http::server::{IDLE_TIMEOUT, ServerOptions, serve};
 use crate::http::stack::{self, Stack, StackOptions};
 use crate::http::{Routes, Traffic, probes};
 use crate::module::{Context, Contribution, Entry};
@@ -160,6 +160,7 @@ impl Server {
             listener,
             connections_max: cx.server.connections_max,
             header_timeout: Duration::from_secs(cx.server.header_timeout_seconds),
+            idle_timeout: IDLE_TIMEOUT,
             stop_accepting: cx.lifecycle.soft().clone(),
         };
         let Listeners { public, internal } = self.listeners;

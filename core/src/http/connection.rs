@@ -1,16 +1,14 @@
 //! One connection, from its first byte to its last.
 //!
-//! Its life has three parts. Until its first request it is on probation. Then it serves until the
-//! server stops accepting. Then it must go, without failing a request that the client may already have
-//! sent: HTTP/2 has a handshake for that; an HTTP/1 connection goes on for a moment, so that a request
-//! on the wire is read and answered with `Connection: close`, and only a silent one is closed under
-//! the client.
+//! It serves until the client ends it, its pulse lapses, or the server stops accepting. Then it must
+//! go, without failing a request that the client may already have sent: HTTP/2 has a handshake for
+//! that; an HTTP/1 connection goes on for a moment, so that a request on the wire is read and answered
+//! with `Connection: close`, and only a silent one is closed under the client.
 
 use std::convert::Infallible;
-use std::future::{Future, pending};
+use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -23,14 +21,16 @@ use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tracing::debug;
 
+use super::pulse::{Lapse, Pulse};
 use super::request::{Peer, RequestBody};
 use super::server::{Listening, Seat};
 use super::wire::Wire;
 use super::ws::OpenSockets;
 use super::{RawRequest, Response};
+use crate::quiet::quiet;
 
 /// How long a connection that says nothing is kept after the server has stopped accepting.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -44,12 +44,15 @@ pub(crate) async fn converse(listening: Arc<Listening>, tcp: TcpStream, peer: Pe
         debug!(%error, "a connection was gone before it was served");
         return;
     }
-    let state = Arc::new(State::default());
-    let words = listening.clone();
-    let wire = Wire::new(tcp, Box::new(move |status| words.rephrase(status)), seat);
+    let pulse = Arc::new(Pulse::default());
+    let rephrase = Box::new({
+        let listening = listening.clone();
+        move |status| listening.rephrase(status)
+    });
+    let wire = Wire::new(tcp, pulse.clone(), rephrase, seat);
     let service = Conversation {
         listening: listening.clone(),
-        state: state.clone(),
+        pulse: pulse.clone(),
         peer,
     };
     let connection = listening
@@ -57,18 +60,39 @@ pub(crate) async fn converse(listening: Arc<Listening>, tcp: TcpStream, peer: Pe
         .serve_connection_with_upgrades(TokioIo::new(wire), service);
     let mut connection = pin!(connection);
 
-    tokio::select! {
+    let end = tokio::select! {
+        biased;
         outcome = connection.as_mut() => return ended(outcome),
-        () = state.probation(listening.header_timeout) => return debug!("a connection never began a request"),
-        () = listening.stop_accepting.cancelled() => state.stopping.store(true, Ordering::Relaxed),
-    }
-    if !state.is_http2.load(Ordering::Relaxed)
-        && let Ok(outcome) = timeout(FAREWELL, connection.as_mut()).await
-    {
-        return ended(outcome);
+        end = quiet(end_of(&listening, &pulse)) => end,
+    };
+    match end {
+        End::Lapse(Lapse::NoHead) => {
+            return debug!("a request did not come to the end of its head");
+        }
+        End::Lapse(Lapse::Idle) => {}
+        End::Stop if pulse.is_http2() => {}
+        End::Stop => {
+            pulse.make_last();
+            if let Ok(outcome) = timeout(FAREWELL, connection.as_mut()).await {
+                return ended(outcome);
+            }
+        }
     }
     connection.as_mut().graceful_shutdown();
     ended(connection.await);
+}
+
+/// Why we end a connection.
+enum End {
+    Lapse(Lapse),
+    Stop,
+}
+
+async fn end_of(listening: &Listening, pulse: &Pulse) -> End {
+    tokio::select! {
+        lapse = pulse.watch(listening.header_timeout, listening.idle_timeout) => End::Lapse(lapse),
+        () = listening.stop_accepting.cancelled() => End::Stop,
+    }
 }
 
 fn ended<E: std::fmt::Display>(outcome: Result<(), E>) {
@@ -78,29 +102,10 @@ fn ended<E: std::fmt::Display>(outcome: Result<(), E>) {
     }
 }
 
-/// What the connection's task and its service tell each other.
-#[derive(Default)]
-struct State {
-    has_begun: AtomicBool,
-    is_http2: AtomicBool,
-    stopping: AtomicBool,
-}
-
-impl State {
-    /// Ends when no request has begun in time: hyper's own timer does not run before it knows which
-    /// HTTP is spoken, nor on an HTTP/2 connection without requests.
-    async fn probation(&self, limit: Duration) {
-        sleep(limit).await;
-        if self.has_begun.load(Ordering::Relaxed) {
-            pending::<()>().await;
-        }
-    }
-}
-
 /// The service of one connection.
 struct Conversation {
     listening: Arc<Listening>,
-    state: Arc<State>,
+    pulse: Arc<Pulse>,
     peer: Peer,
 }
 
@@ -110,15 +115,13 @@ impl hyper::service::Service<http::Request<Incoming>> for Conversation {
     type Future = Answering;
 
     fn call(&self, req: http::Request<Incoming>) -> Answering {
-        self.state.has_begun.store(true, Ordering::Relaxed);
         let is_http2 = req.version() == Version::HTTP_2;
-        if is_http2 {
-            self.state.is_http2.store(true, Ordering::Relaxed);
-        }
-        let inner = self.listening.stack.answer(self.prepared(req));
+        self.pulse.begin(is_http2);
+        let pulse = self.pulse.clone();
         Answering {
-            inner,
-            http1: (!is_http2).then(|| self.state.clone()),
+            inner: self.listening.stack.answer(self.prepared(req)),
+            pulse,
+            is_http2,
         }
     }
 }
@@ -147,7 +150,14 @@ fn boxed(body: Incoming) -> RequestBody {
 /// An answer in the making.
 struct Answering {
     inner: BoxFuture<'static, Result<Response, Infallible>>,
-    http1: Option<Arc<State>>,
+    pulse: Arc<Pulse>,
+    is_http2: bool,
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        self.pulse.end();
+    }
 }
 
 impl Future for Answering {
@@ -155,11 +165,8 @@ impl Future for Answering {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut response = ready!(self.inner.as_mut().poll(cx))?;
-        let is_last = self
-            .http1
-            .as_ref()
-            .is_some_and(|it| it.stopping.load(Ordering::Relaxed));
-        if is_last && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        let is_upgrade = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+        if self.pulse.is_last() && !self.is_http2 && !is_upgrade {
             response
                 .headers_mut()
                 .insert(CONNECTION, HeaderValue::from_static("close"));

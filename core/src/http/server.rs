@@ -37,6 +37,10 @@ const HTTP2_PING_EVERY: Duration = Duration::from_secs(30);
 const HTTP2_PING_TIMEOUT: Duration = Duration::from_secs(15);
 /// What a slow HTTP/2 reader may make us hold, each stream.
 const HTTP2_SEND_BUFFER_BYTES_MAX: usize = 64 * 1024;
+/// A fit idle timeout: longer than proxies keep idle connections to us (often a minute), so that it is
+/// they who close one, and no request of theirs meets a connection that we are just closing.
+pub const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
+
 /// After an accept that failed for want of something, such as file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
@@ -47,9 +51,11 @@ pub struct ServerOptions {
     pub listener: &'static str,
     /// Connections at most, WebSockets included. More wait in the kernel.
     pub connections_max: usize,
-    /// From the first byte to the last of a request's head; also from accepting a connection to its
-    /// first request, and from one request of an HTTP/1 connection to the next.
+    /// From accepting a connection to the end of its first request's head, and about as long from the
+    /// first byte to the last of a later one.
     pub header_timeout: Duration,
+    /// How long a connection may be kept without asking anything.
+    pub idle_timeout: Duration,
     /// Turned when no further connection is to be taken; after the soft token, never before.
     pub stop_accepting: CancellationToken,
 }
@@ -63,12 +69,13 @@ pub fn serve(
     traffic: &Traffic,
 ) {
     let listening = Arc::new(Listening {
-        http: protocol(options.header_timeout, lifecycle),
+        http: protocol(lifecycle),
         seats: Arc::new(Semaphore::new(options.connections_max)),
         open: traffic.connections(options.listener),
         unrouted: traffic.unrouted(options.listener),
         listener: options.listener,
         header_timeout: options.header_timeout,
+        idle_timeout: options.idle_timeout,
         stop_accepting: options.stop_accepting,
         traffic: traffic.clone(),
         lifecycle: lifecycle.clone(),
@@ -83,6 +90,7 @@ pub(crate) struct Listening {
     pub(crate) stack: Stack,
     pub(crate) traffic: Traffic,
     pub(crate) header_timeout: Duration,
+    pub(crate) idle_timeout: Duration,
     pub(crate) stop_accepting: CancellationToken,
     listener: &'static str,
     seats: Arc<Semaphore>,
@@ -206,11 +214,11 @@ fn concerns_one_connection(error: &io::Error) -> bool {
     )
 }
 
-fn protocol(header_timeout: Duration, lifecycle: &Lifecycle) -> auto::Builder<TrackedExecutor> {
+fn protocol(lifecycle: &Lifecycle) -> auto::Builder<TrackedExecutor> {
     let mut http = auto::Builder::new(TrackedExecutor(lifecycle.clone()));
+    // hyper's own timer is set anew for every request; the connection's pulse does with one.
     http.http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(header_timeout)
+        .header_read_timeout(None)
         .max_buf_size(HEAD_BYTES_MAX as usize);
     http.http2()
         .timer(TokioTimer::new())

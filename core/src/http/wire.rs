@@ -8,6 +8,7 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -15,6 +16,8 @@ use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
+
+use super::pulse::Pulse;
 
 /// How long a write may make no progress at all.
 const WRITE_STALL_MAX: Duration = Duration::from_secs(30);
@@ -28,6 +31,7 @@ pub(crate) type Rephrase = Box<dyn Fn(u16) -> Option<Bytes> + Send + Sync>;
 /// A connection's stream, with what must live as long as it does.
 pub(crate) struct Wire<S> {
     tcp: TcpStream,
+    pulse: Arc<Pulse>,
     rephrase: Rephrase,
     ours: Bytes,
     stalled: Option<Pin<Box<Sleep>>>,
@@ -42,13 +46,15 @@ struct Closing {
 }
 
 impl<S> Wire<S> {
-    pub(crate) fn new(tcp: TcpStream, rephrase: Rephrase, seat: S) -> Self {
+    pub(crate) fn new(tcp: TcpStream, pulse: Arc<Pulse>, rephrase: Rephrase, seat: S) -> Self {
+        let (ours, stalled, closing) = (Bytes::new(), None, None);
         Self {
             tcp,
+            pulse,
             rephrase,
-            ours: Bytes::new(),
-            stalled: None,
-            closing: None,
+            ours,
+            stalled,
+            closing,
             _seat: seat,
         }
     }
@@ -119,7 +125,10 @@ impl<S: Unpin> AsyncRead for Wire<S> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().tcp).poll_read(cx, buffer)
+        let this = self.get_mut();
+        ready!(Pin::new(&mut this.tcp).poll_read(cx, buffer))?;
+        this.pulse.hear();
+        Poll::Ready(Ok(()))
     }
 }
 

@@ -92,6 +92,8 @@ impl Module for Auth {
         cx.ports
             .directory
             .fill(Arc::new(ports::People(cx.db.clone())));
+        cx.lifecycle
+            .spawn("numbering-plans", load_numbering_plans());
         // From now on, so that nothing is missed between the first reading and the service's start.
         let revoked = cx.bus.subscribe(revocations::TOPIC);
         Ok(Contribution {
@@ -104,6 +106,12 @@ impl Module for Auth {
             seeds: seeds::seeds(&state, &config),
         })
     }
+}
+
+/// Beside the start, so that neither it nor the first sign-in waits.
+async fn load_numbering_plans() {
+    // Fails only where the runtime is going away.
+    let _ = tokio::task::spawn_blocking(phone::load_plans).await;
 }
 
 fn restore_revocations(state: Arc<State>) -> BeforeBind {

@@ -13,6 +13,12 @@ const DIGITS_MAX: usize = 18;
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Phone(String);
 
+/// Reads the numbering plans, which takes a moment and would otherwise hold up the first sign-in.
+pub(crate) fn load_plans() {
+    let _ = phonenumber::parse(Some(Id::ID), "0");
+    let _ = Phone::parse("081200000000");
+}
+
 impl Phone {
     /// Reads a number as it is written in Indonesia (`0812…`, `62812…`) or anywhere (`+…`), with the
     /// usual spaces and dashes. `None` where it is no number that can get a message: not allocated,

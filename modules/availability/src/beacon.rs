@@ -18,10 +18,9 @@ use utoipa::ToSchema;
 use crate::error::AvailabilityError;
 use crate::flight::Flight;
 use crate::meters::AnsweredBy;
+use crate::mirror::SNAPSHOT_LIFE;
 use crate::roster::Roster;
 
-/// How long the cluster shares an answer.
-pub(crate) const SNAPSHOT_LIFE: Duration = Duration::from_secs(10);
 /// How long this process repeats an answer.
 const COPY_LIFE: Duration = Duration::from_secs(1);
 

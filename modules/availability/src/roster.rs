@@ -152,16 +152,19 @@ impl Roster {
         }
     }
 
-    /// Shows mitras that were set offline, and tells of it.
-    pub(crate) async fn show_gone(&self, mitras: Vec<Mitra>) -> Result<u64, DbError> {
+    /// Shows mitras that were set offline, then tells of it.
+    pub(crate) async fn show_gone(&self, mitras: Vec<Mitra>) -> Result<(), DbError> {
         let unshown = Unshown::new(&self.mirror);
-        for mitra in &mitras {
-            self.announce(mitra);
+        let events: Vec<String> = mitras.iter().map(announcement).collect();
+        let states = self.all_loaded(mitras).await;
+        if let Ok(states) = &states {
+            self.apply(states).await;
+            unshown.nothing();
         }
-        let states = self.all_loaded(mitras).await?;
-        self.apply(&states).await;
-        unshown.nothing();
-        Ok(states.len().try_into().unwrap_or(u64::MAX))
+        events
+            .into_iter()
+            .for_each(|event| self.bus.publish(CHANGED_TOPIC, event));
+        states.map(|_| ())
     }
 
     /// Rows with their load.
@@ -194,9 +197,12 @@ impl Roster {
             .ok_or(DbError::Content("a mitra was lost on the way"))
     }
 
+    /// Shows a change, then tells of it, so that who hears of it finds it shown.
     async fn show_change(&self, mitra: Mitra, unshown: Unshown<'_>) -> Result<MitraState, DbError> {
-        self.announce(&mitra);
-        self.show(mitra, unshown).await
+        let event = announcement(&mitra);
+        let shown = self.show(mitra, unshown).await;
+        self.bus.publish(CHANGED_TOPIC, event);
+        shown
     }
 
     async fn show(&self, mitra: Mitra, unshown: Unshown<'_>) -> Result<MitraState, DbError> {
@@ -222,11 +228,10 @@ impl Roster {
     pub(crate) fn changed(&self) {
         self.changes.fetch_add(1, Ordering::AcqRel);
     }
+}
 
-    fn announce(&self, mitra: &Mitra) {
-        let event = serde_json::json!({"mitra_id": mitra.id, "online": mitra.is_online});
-        self.bus.publish(CHANGED_TOPIC, event.to_string());
-    }
+fn announcement(mitra: &Mitra) -> String {
+    serde_json::json!({"mitra_id": mitra.id, "online": mitra.is_online}).to_string()
 }
 
 /// Something that may be committed and is not shown yet. Dropped before it is, because its caller

@@ -62,7 +62,9 @@ async fn take_silent_offline(roster: Arc<Roster>) -> Result<Swept, BoxError> {
         return Ok(Swept::done(0));
     }
     let gone = store::take_offline(&roster.db, &silent, roster.stale_at(now), now).await?;
-    Ok(Swept::done(roster.show_gone(gone).await?))
+    let swept = Swept::done(gone.len().try_into().unwrap_or(u64::MAX));
+    roster.show_gone(gone).await?;
+    Ok(swept)
 }
 
 async fn write_heartbeats(roster: Arc<Roster>) -> Result<Swept, BoxError> {

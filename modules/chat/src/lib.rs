@@ -14,7 +14,6 @@ mod metrics;
 mod offering;
 mod openapi;
 mod packages;
-mod paging;
 mod pairing;
 mod ports;
 mod reading;

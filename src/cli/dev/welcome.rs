@@ -12,6 +12,9 @@ use crate::cli::output;
 /// The code of every phone where the environment names no other.
 const CODE: &str = "000000";
 
+/// The port that `demo` looks at by itself.
+const PORT_DEFAULT: u16 = 3000;
+
 /// Prints where everything is and what to try next.
 pub(super) fn print(
     config: &Config,
@@ -88,9 +91,11 @@ fn next_steps(config: &Config, home: &Home, public: u16) -> Vec<String> {
     let env = home.path().join("env");
     let mut lines = vec!["  Try next, in a second terminal:".to_owned()];
     if config.is_enabled("chat") {
-        lines.push(format!(
-            "    cargo run -- demo --public http://localhost:{public}"
-        ));
+        let public = match public {
+            PORT_DEFAULT => String::new(),
+            other => format!(" --public http://localhost:{other}"),
+        };
+        lines.push(format!("    cargo run -- demo{public}"));
     }
     lines.push(format!("    curl http://localhost:{public}/api/health"));
     lines.push("  and a second server on the same data:".into());

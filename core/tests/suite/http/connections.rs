@@ -178,6 +178,19 @@ async fn a_slow_head_does_not_live_on_its_trickle() {
 }
 
 #[tokio::test]
+async fn drops_later_heads_that_do_not_end_and_connections_that_fall_silent() {
+    let served = served().await;
+    for beginning in ["GET /hel", ""] {
+        let mut tcp = served.connect().await;
+        ask(&mut tcp).await.unwrap();
+        tcp.write_all(beginning.as_bytes()).await.unwrap();
+        let mut ignored = Vec::new();
+        let end = timeout(Duration::from_secs(4), tcp.read_to_end(&mut ignored)).await;
+        assert!(end.is_ok(), "{beginning:?}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_not_http_is_told_so_in_our_words() {
     let site = Site::new();
     let served = site.serve(routes()).await;

@@ -2,6 +2,7 @@
 
 mod connections;
 mod layers;
+mod probes;
 mod routing;
 mod sockets;
 
@@ -79,6 +80,7 @@ impl Site {
             listener: "public",
             connections_max,
             header_timeout: Duration::from_millis(300),
+            idle_timeout: Duration::from_millis(600),
             stop_accepting: stop_accepting.clone(),
         };
         serve(

@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use halobestie_core::Timestamp;
-use halobestie_core::http::{Reply, Request, reply};
+use halobestie_core::http::{Reply, Request, paging, reply};
 use halobestie_core::ports::Principal;
 use halobestie_core::problem::Problem;
 use serde::{Deserialize, Serialize};
@@ -15,9 +13,6 @@ use uuid::Uuid;
 
 use crate::state::State;
 use crate::store::sessions::{self, Listed, RevokeReason};
-
-const LIMIT_DEFAULT: u32 = 50;
-const LIMIT_MAX: u32 = 100;
 
 /// Sign out here
 #[utoipa::path(
@@ -144,7 +139,7 @@ pub(crate) struct SessionPage {
 #[into_params(parameter_in = Query)]
 pub(crate) struct PageQuery {
     /// 1 to 100, 50 unless told.
-    limit: Option<u32>,
+    limit: Option<i64>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
 }
@@ -162,34 +157,14 @@ pub(crate) struct PageQuery {
 pub(crate) async fn list(state: Arc<State>, req: Request) -> Reply {
     let caller = req.caller()?;
     let page: PageQuery = req.query()?;
-    let limit = page.limit.unwrap_or(LIMIT_DEFAULT);
-    if !(1..=LIMIT_MAX).contains(&limit) {
-        return Err(Problem::invalid(
-            "limit",
-            format!("must be 1 to {LIMIT_MAX}"),
-        ));
-    }
-    let before = page.cursor.as_deref().map(session_of_cursor).transpose()?;
-    let (one_more, now) = (i64::from(limit) + 1, state.clock.now());
-    let mut listed = sessions::list(&state.db, caller.user_id, before, one_more, now).await?;
-    let has_more = listed.len() > limit as usize;
-    listed.truncate(limit as usize);
-    let next_cursor = has_more
-        .then(|| listed.last().map(|it| cursor_of(it.id)))
-        .flatten();
+    let limit = paging::limit(page.limit)?;
+    let before = paging::read_cursor(page.cursor.as_deref())?;
+    let now = state.clock.now();
+    let mut listed = sessions::list(&state.db, caller.user_id, before, limit + 1, now).await?;
+    let next_cursor = paging::cut(&mut listed, limit, |it| it.id);
     let items = listed
         .into_iter()
         .map(|it| SessionView::new(it, &caller))
         .collect();
     reply::ok(&SessionPage { items, next_cursor })
-}
-
-fn cursor_of(session_id: Uuid) -> String {
-    URL_SAFE_NO_PAD.encode(session_id.as_bytes())
-}
-
-fn session_of_cursor(cursor: &str) -> Result<Uuid, Problem> {
-    let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
-    let id = bytes.and_then(|bytes| Uuid::from_slice(&bytes).ok());
-    id.ok_or_else(|| Problem::invalid("cursor", "must be a next_cursor of this list"))
 }

@@ -5,12 +5,14 @@
 //! state of a mitra over a newer one, in whatever order writers arrive, because each state carries
 //! its row's version.
 
+mod columns;
 mod keys;
 mod memory;
 mod trusted;
 mod valkey;
 
 use std::ops::AddAssign;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -23,6 +25,9 @@ use crate::mitra::MitraState;
 pub use memory::MemoryMirror;
 pub use trusted::TrustedMirror;
 pub use valkey::ValkeyMirror;
+
+/// How long the cluster shares the beacon's answer.
+pub const SNAPSHOT_LIFE: Duration = Duration::from_secs(10);
 
 /// Why the mirror did not answer. Postgres is asked instead.
 #[derive(Debug, thiserror::Error)]

@@ -1,7 +1,6 @@
 //! The mirror in Valkey. The keys' names and types are promises to operators; see the README.
 
 use std::collections::HashSet;
-use std::str::FromStr;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -10,9 +9,11 @@ use halobestie_core::valkey::Valkey;
 use halobestie_core::valkey::redis::{Cmd, Pipeline, cmd, pipe};
 use uuid::Uuid;
 
+use super::columns::{Column, Columns, KEYS_PER_COMMAND, id_of, instant, number};
 use super::keys::Keys;
-use super::{Applied, Candidate, Mirror, MirrorError, Online, Precedence, Pulse, Sighting};
-use crate::beacon::SNAPSHOT_LIFE;
+use super::{
+    Applied, Candidate, Mirror, MirrorError, Online, Precedence, Pulse, SNAPSHOT_LIFE, Sighting,
+};
 use crate::liveness::Liveness;
 use crate::mitra::MitraState;
 
@@ -22,8 +23,6 @@ const END_SEED: &str = include_str!("end_seed.lua");
 
 /// States shown by one run of the script: Valkey serves nobody else meanwhile, so it must be short.
 const STATES_PER_RUN: usize = 250;
-/// Keys of one MGET or HMGET, for the same reason.
-const KEYS_PER_COMMAND: usize = 1000;
 /// A seed that takes longer than this begins anew.
 const CANARY_LIFE_SECONDS: u64 = 120;
 
@@ -85,11 +84,10 @@ impl ValkeyMirror {
     }
 
     /// The members of a set expression, in a mirror that is whole.
-    async fn ids(&self, expression: &Cmd) -> Result<Vec<String>, MirrorError> {
+    async fn ids(&self, expression: Cmd) -> Result<Vec<String>, MirrorError> {
         let mut ask = pipe();
-        ask.add_command(self.is_seeded())
-            .add_command(expression.clone());
-        let (is_seeded, ids): (bool, Vec<String>) = self.valkey.run_all(&ask).await?;
+        ask.add_command(expression).add_command(self.is_seeded());
+        let (ids, is_seeded): (Vec<String>, bool) = self.valkey.run_all(&ask).await?;
         if is_seeded {
             Ok(ids)
         } else {
@@ -97,39 +95,8 @@ impl ValkeyMirror {
         }
     }
 
-    /// Columns of many mitras, in one round trip.
-    async fn columns(
-        &self,
-        ids: &[String],
-        columns: &[Column],
-    ) -> Result<Vec<Vec<Option<String>>>, MirrorError> {
-        if ids.is_empty() {
-            return Ok(vec![Vec::new(); columns.len()]);
-        }
-        let mut ask = pipe();
-        for column in columns {
-            for some in ids.chunks(KEYS_PER_COMMAND) {
-                ask.add_command(self.column(*column, some));
-            }
-        }
-        let answers: Vec<Vec<Option<String>>> = self.valkey.run_all(&ask).await?;
-        let chunks_per_column = ids.len().div_ceil(KEYS_PER_COMMAND);
-        Ok(answers
-            .chunks(chunks_per_column)
-            .map(<[_]>::concat)
-            .collect())
-    }
-
-    fn column(&self, column: Column, ids: &[String]) -> Cmd {
-        let keys = &self.keys;
-        match column {
-            Column::Heartbeat => get_all(ids.iter().map(|id| keys.heartbeat(id))),
-            Column::Capacity => get_all(ids.iter().map(|id| keys.capacity(id))),
-            Column::MaxSessions => fields(&keys.max_sessions, ids),
-            Column::Version => fields(&keys.version, ids),
-        }
-    }
-
+    /// Whether the mirror is whole. Asked last: what was read before it was read from a whole one,
+    /// for nobody fills a mirror that was emptied within one pipeline.
     fn is_seeded(&self) -> Cmd {
         let mut ask = cmd("EXISTS");
         ask.arg(&self.keys.seeded_at);
@@ -175,21 +142,16 @@ impl Mirror for ValkeyMirror {
     async fn sighting(&self, mitra_id: Uuid) -> Result<Sighting, MirrorError> {
         let (keys, id) = (&self.keys, mitra_id.to_string());
         let mut ask = pipe();
-        ask.add_command(self.is_seeded());
         ask.cmd("SISMEMBER").arg(&keys.online).arg(&id);
         ask.cmd("SISMEMBER").arg(&keys.deactivated).arg(&id);
         // Not GET: a key of another type counts as lost, as it does for many.
         ask.cmd("MGET").arg(keys.heartbeat(&id));
-        let (is_seeded, is_online, is_deactivated, heard_at): (
-            bool,
-            bool,
-            bool,
-            [Option<String>; 1],
-        ) = self.valkey.run_all(&ask).await?;
+        ask.add_command(self.is_seeded());
+        let (is_online, is_deactivated, [heard_at], is_seeded): (_, _, [Option<String>; 1], bool) =
+            self.valkey.run_all(&ask).await?;
         if !is_seeded {
             return Err(MirrorError::NotSeeded);
         }
-        let [heard_at] = heard_at;
         Ok(Sighting {
             is_online,
             is_deactivated,
@@ -200,11 +162,11 @@ impl Mirror for ValkeyMirror {
     async fn candidates(&self) -> Result<Vec<Candidate>, MirrorError> {
         let mut working = cmd("SDIFF");
         working.arg(&self.keys.online).arg(&self.keys.deactivated);
-        let ids = self.ids(&working).await?;
+        let ids = self.ids(working).await?;
         let columns = [Column::Heartbeat, Column::Capacity, Column::MaxSessions];
-        let columns = self.columns(&ids, &columns).await?;
+        let columns = Columns::read(&self.valkey, &self.keys, &ids, &columns).await?;
         let candidate = |(row, id): (usize, &String)| {
-            let cell = |column: usize| columns.get(column)?.get(row)?.as_deref();
+            let cell = |column| columns.cell(column, row);
             Ok(Candidate {
                 mitra_id: id_of(id)?,
                 heard_at: instant(cell(0)),
@@ -218,12 +180,11 @@ impl Mirror for ValkeyMirror {
     async fn online(&self) -> Result<Vec<Online>, MirrorError> {
         let mut online = cmd("SMEMBERS");
         online.arg(&self.keys.online);
-        let ids = self.ids(&online).await?;
-        let columns = self
-            .columns(&ids, &[Column::Heartbeat, Column::Version])
-            .await?;
+        let ids = self.ids(online).await?;
+        let columns = [Column::Heartbeat, Column::Version];
+        let columns = Columns::read(&self.valkey, &self.keys, &ids, &columns).await?;
         let row = |(row, id): (usize, &String)| {
-            let cell = |column: usize| columns.get(column)?.get(row)?.as_deref();
+            let cell = |column| columns.cell(column, row);
             Ok(Online {
                 mitra_id: id_of(id)?,
                 heard_at: instant(cell(0)),
@@ -315,15 +276,6 @@ impl Mirror for ValkeyMirror {
     }
 }
 
-/// Something that the mirror knows about each mitra.
-#[derive(Clone, Copy)]
-enum Column {
-    Heartbeat,
-    Capacity,
-    MaxSessions,
-    Version,
-}
-
 /// EVAL rather than EVALSHA: a script of a few hundred bytes costs less than the second round trip
 /// after a restart that forgot it.
 fn script<K: AsRef<str>>(text: &str, keys: &[K]) -> Cmd {
@@ -344,32 +296,4 @@ fn add_state(run: &mut Cmd, state: &MitraState) {
     run.arg(u8::from(mitra.is_online))
         .arg(u8::from(!mitra.is_active));
     run.arg(mitra.max_sessions).arg(state.in_use).arg(heard);
-}
-
-fn get_all(keys: impl Iterator<Item = String>) -> Cmd {
-    let mut ask = cmd("MGET");
-    ask.arg(keys.collect::<Vec<_>>());
-    ask
-}
-
-fn fields(hash: &str, ids: &[String]) -> Cmd {
-    let mut ask = cmd("HMGET");
-    ask.arg(hash).arg(ids);
-    ask
-}
-
-fn id_of(member: &str) -> Result<Uuid, MirrorError> {
-    member
-        .parse()
-        .map_err(|_| MirrorError::Damaged("a member is not an id"))
-}
-
-/// A heartbeat that cannot be read is as good as lost.
-fn instant(text: Option<&str>) -> Option<Timestamp> {
-    text.and_then(Timestamp::parse)
-}
-
-fn number<T: FromStr>(text: Option<&str>, what: &'static str) -> Result<T, MirrorError> {
-    text.and_then(|text| text.parse().ok())
-        .ok_or(MirrorError::Damaged(what))
 }

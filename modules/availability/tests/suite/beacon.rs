@@ -7,6 +7,7 @@ use halobestie_testkit::{Plan, TcpProxy, ValkeyProcess};
 use http::Method;
 use serde_json::json;
 
+use crate::keys::Keys;
 use crate::support::*;
 
 const COMPUTED: &str = "halobestie_availability_beacon_computations_total";
@@ -99,7 +100,7 @@ async fn a_crowd_causes_one_computation(plan: Plan) {
     let polls = join_all((0..1000).map(|_| beacon(&app))).await;
     assert!(polls.iter().all(|answer| answer["available_mitras"] == 50));
     assert!((metric(&app, COMPUTED).await - computed - 1.0).abs() < f64::EPSILON);
-    assert_eq!(app.statement_count(), statements);
+    assert!(app.statement_count() - statements <= BACKGROUND_STATEMENTS);
 }
 
 async fn what_changes_here_shows_at_once(plan: Plan) {

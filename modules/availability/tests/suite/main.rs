@@ -1,8 +1,14 @@
 //! Availability, through the real server on a real Postgres and a real Valkey, and over the twin.
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a broken assumption must fail the test that runs into it"
+)]
 
 mod beacon;
 mod faults;
 mod heartbeats;
+mod keys;
 mod mirrors;
 mod reads;
 mod reseeding;

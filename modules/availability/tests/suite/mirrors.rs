@@ -10,8 +10,12 @@ use halobestie_availability::mirror::{
 };
 use halobestie_availability::mitra::{Mitra, MitraState};
 use halobestie_core::Timestamp;
-use halobestie_testkit::Plan;
+use halobestie_core::valkey::redis::cmd;
+use halobestie_testkit::{Plan, TestApp};
 use uuid::Uuid;
+
+use crate::keys::Keys;
+use crate::support::{on_both_mirrors, plan};
 
 on_both_mirrors! {
     an_older_state_never_overwrites_a_newer_one,
@@ -21,12 +25,10 @@ on_both_mirrors! {
     what_is_removed_is_gone,
 }
 
-use crate::support::on_both_mirrors;
-
 const NOW: Timestamp = Timestamp::from_unix_ms(1_768_464_000_000);
 
 /// A mirror, with the server that its Valkey belongs to.
-async fn mirror(plan: Plan) -> (halobestie_testkit::TestApp, Arc<dyn Mirror>) {
+async fn mirror(plan: Plan) -> (TestApp, Arc<dyn Mirror>) {
     let app = plan.start().await;
     let config = AvailabilityConfig {
         stale_seconds: 90,
@@ -42,7 +44,7 @@ async fn mirror(plan: Plan) -> (halobestie_testkit::TestApp, Arc<dyn Mirror>) {
     (app, mirror)
 }
 
-async fn seeded(plan: Plan) -> (halobestie_testkit::TestApp, Arc<dyn Mirror>) {
+async fn seeded(plan: Plan) -> (TestApp, Arc<dyn Mirror>) {
     let (app, mirror) = mirror(plan).await;
     mirror.begin_seed(id(9)).await.unwrap();
     assert!(mirror.end_seed(id(9), NOW).await.unwrap());
@@ -115,7 +117,7 @@ async fn postgres_can_overrule(plan: Plan) {
 async fn an_unseeded_mirror_answers_nothing(plan: Plan) {
     let (app, mirror) = mirror(plan).await;
     if let Some(valkey) = &app.context().valkey {
-        let mut forget = halobestie_core::valkey::redis::cmd("DEL");
+        let mut forget = cmd("DEL");
         forget.arg(valkey.key("mitras:seeded_at"));
         valkey.run::<()>(&forget).await.unwrap();
     }
@@ -178,9 +180,9 @@ async fn what_is_removed_is_gone(plan: Plan) {
 
 #[tokio::test]
 async fn a_seed_that_was_emptied_under_it_does_not_count() {
-    let (app, mirror) = mirror(crate::support::plan()).await;
+    let (app, mirror) = mirror(plan()).await;
     mirror.begin_seed(id(7)).await.unwrap();
-    crate::support::Keys::of(&app)
+    Keys::of(&app)
         .delete(&format!("mitras:seeding:{}", id(7)))
         .await;
     assert!(!mirror.end_seed(id(7), NOW).await.unwrap());

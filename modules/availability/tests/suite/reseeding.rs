@@ -1,9 +1,11 @@
 //! Seeding and reseeding: exact afterwards, and nobody missing meanwhile.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use halobestie_testkit::{Plan, eventually};
+use futures_util::FutureExt;
+use halobestie_testkit::{Plan, ValkeyProcess, eventually};
 
+use crate::keys::{Keys, drift};
 use crate::support::*;
 
 const RESEED: &str = "valkey-online-mirror";
@@ -12,6 +14,7 @@ on_both_mirrors! {
     the_start_seeds_before_it_listens,
     a_reseed_shows_what_nobody_told,
     a_postgres_that_was_set_back_is_followed,
+    a_call_that_was_dropped_halfway_is_made_good,
 }
 
 async fn the_start_seeds_before_it_listens(plan: Plan) {
@@ -61,6 +64,23 @@ async fn a_postgres_that_was_set_back_is_followed(plan: Plan) {
         available(&app).await.is_empty(),
         "and its next changes are shown"
     );
+}
+
+async fn a_call_that_was_dropped_halfway_is_made_good(plan: Plan) {
+    let app = plan.start().await;
+    let mitra = online_mitra(&app).await;
+    commit_load(&app, mitra.user_id, 3).await;
+    // As when a client goes away between the commit and the mirror.
+    assert!(
+        port(&app)
+            .load_changed(mitra.user_id)
+            .now_or_never()
+            .is_none()
+    );
+    eventually("the capacity is shown", || async {
+        available(&app).await.is_empty()
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -121,10 +141,11 @@ async fn keys_of_the_wrong_type_are_healed() {
     {
         keys.delete(key).await;
         keys.run::<()>("LPUSH", key, &["of another type"]).await;
-        assert_eq!(
-            available(&app).await.len(),
-            usize::from(key != beat),
-            "with {key} broken"
+        let found = available(&app).await.len();
+        // A heartbeat that cannot be read is lost, and the mitra silent until the next one.
+        assert!(
+            found == 1 || (found == 0 && key == beat),
+            "with {key} broken: {found}"
         );
         app.run_sweep(RESEED).await;
         assert_eq!(drift(&app).await, Vec::<String>::new(), "{key}");
@@ -214,13 +235,20 @@ async fn writes_during_a_reseed_are_not_undone() {
 }
 
 #[tokio::test]
-async fn ten_thousand_mitras_are_seeded_in_under_two_seconds() {
-    let app = start().await;
+async fn ten_thousand_mitras_are_seeded_in_a_few_dozen_round_trips() {
+    const ASKED: &str = "halobestie_valkey_command_seconds_count";
+    let valkey = ValkeyProcess::start().await;
+    let app = plan().valkey_at(&valkey.url()).start().await;
     insert_online(&app, 10_000).await;
-    let started = Instant::now();
+    let (statements, asked) = (app.statement_count(), metric(&app, ASKED).await);
     assert_eq!(app.run_sweep(RESEED).await.changed, 10_000);
-    let took = started.elapsed();
-    assert!(took < Duration::from_secs(2), "{took:?}");
+
+    // Ten pages and an empty one, a count of sessions for each of the ten, the record of the run.
+    let sent = app.statement_count() - statements;
+    assert!(sent <= 22 + BACKGROUND_STATEMENTS, "{sent} statements");
+    // Forty runs of the script, and the beginning, the strays and the end.
+    let asked = metric(&app, ASKED).await - asked;
+    assert!(asked <= 50.0, "{asked} round trips");
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use halobestie_core::bus::Event;
 use halobestie_testkit::Plan;
 use serde_json::{Value, json};
 
+use crate::keys::{Keys, drift};
 use crate::support::*;
 
 on_both_mirrors! {

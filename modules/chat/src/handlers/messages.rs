@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use halobestie_core::Problem;
-use halobestie_core::http::{Reply, Request, reply};
+use halobestie_core::http::{Reply, Request, paging, reply};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::error::ChatError;
 use crate::messages::{self, Draft, Message};
-use crate::paging;
 use crate::reading;
 use crate::state::State;
 use crate::store::{messages as store, sides};

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use halobestie_core::http::{Reply, Request, reply};
+use halobestie_core::http::{Reply, Request, paging, reply};
 use halobestie_core::ports::{Principal, Role};
 use halobestie_core::{Problem, Timestamp};
 use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::error::ChatError;
-use crate::paging;
 use crate::session_state::{Actor, EndReason, SessionEvent, SessionStatus, Step, step};
 use crate::state::State;
 use crate::store::events::{self, Transition};
@@ -49,11 +48,7 @@ pub(crate) async fn list(state: Arc<State>, req: Request) -> Reply {
         limit: limit + 1,
     };
     let mut rows = store::list(&state.db, &listing).await?;
-    let more = paging::cut(&mut rows, limit);
-    let next_cursor = rows
-        .last()
-        .filter(|_| more)
-        .map(|last| paging::cursor(last.id));
+    let next_cursor = paging::cut(&mut rows, limit, |row| row.id);
     let (names, now) = (state.names_of(&rows).await?, state.clock.now());
     let items = rows
         .iter()

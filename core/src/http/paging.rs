@@ -1,9 +1,11 @@
-//! Lists: `?limit=`, an opaque `?cursor=`, `{items, next_cursor}`.
+//! Lists: `?limit=`, an opaque `?cursor=`, `{items, next_cursor}`. A page is read one item too long, so
+//! that it is known whether there is a next one.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use halobestie_core::Problem;
 use uuid::Uuid;
+
+use crate::problem::Problem;
 
 const LIMIT_DEFAULT: i64 = 50;
 const LIMIT_MAX: i64 = 100;
@@ -12,7 +14,7 @@ const LIMIT_MAX: i64 = 100;
 ///
 /// # Errors
 /// `validation_failed` outside 1–100.
-pub(crate) fn limit(asked: Option<i64>) -> Result<i64, Problem> {
+pub fn limit(asked: Option<i64>) -> Result<i64, Problem> {
     match asked {
         None => Ok(LIMIT_DEFAULT),
         Some(limit) if (1..=LIMIT_MAX).contains(&limit) => Ok(limit),
@@ -23,16 +25,11 @@ pub(crate) fn limit(asked: Option<i64>) -> Result<i64, Problem> {
     }
 }
 
-/// The id that a page ended with, as its cursor.
-pub(crate) fn cursor(last: Uuid) -> String {
-    URL_SAFE_NO_PAD.encode(last.as_bytes())
-}
-
 /// Reads a cursor that an earlier page gave out.
 ///
 /// # Errors
 /// `validation_failed` for anything else.
-pub(crate) fn read_cursor(text: Option<&str>) -> Result<Option<Uuid>, Problem> {
+pub fn read_cursor(text: Option<&str>) -> Result<Option<Uuid>, Problem> {
     let Some(text) = text else { return Ok(None) };
     let bytes = URL_SAFE_NO_PAD.decode(text).ok();
     match bytes.and_then(|bytes| Uuid::from_slice(&bytes).ok()) {
@@ -44,12 +41,16 @@ pub(crate) fn read_cursor(text: Option<&str>) -> Result<Option<Uuid>, Problem> {
     }
 }
 
-/// Cuts a list that was read one item too long; says whether there is more.
-pub(crate) fn cut<T>(items: &mut Vec<T>, limit: i64) -> bool {
+/// Cuts a list that was read one item too long; the cursor of the next page, where there is one.
+pub fn cut<T>(items: &mut Vec<T>, limit: i64, id: impl Fn(&T) -> Uuid) -> Option<String> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = items.len() > limit;
+    if items.len() <= limit {
+        return None;
+    }
     items.truncate(limit);
-    more
+    items
+        .last()
+        .map(|last| URL_SAFE_NO_PAD.encode(id(last).as_bytes()))
 }
 
 #[cfg(test)]
@@ -59,7 +60,8 @@ mod tests {
     #[test]
     fn a_cursor_is_read_back_and_nothing_else_is_one() {
         let id = Uuid::from_u128(7);
-        assert_eq!(read_cursor(Some(&cursor(id))).unwrap(), Some(id));
+        let cursor = cut(&mut vec![id, Uuid::nil()], 1, |id| *id);
+        assert_eq!(read_cursor(cursor.as_deref()).unwrap(), Some(id));
         assert_eq!(read_cursor(None).unwrap(), None);
         for wrong in ["", "x", "AAAA", "not base64!"] {
             assert!(read_cursor(Some(wrong)).is_err(), "{wrong:?}");
@@ -76,9 +78,11 @@ mod tests {
 
     #[test]
     fn a_list_is_cut_to_its_page() {
-        let mut items = vec![1, 2, 3];
-        assert!(cut(&mut items, 2));
-        assert_eq!(items, [1, 2]);
-        assert!(!cut(&mut items, 2));
+        let ids = [1, 2, 3].map(Uuid::from_u128);
+        let mut items = ids.to_vec();
+        assert!(cut(&mut items, 2, |id| *id).is_some());
+        assert_eq!(items, ids[..2]);
+        assert!(cut(&mut items, 2, |id| *id).is_none());
+        assert_eq!(items, ids[..2]);
     }
 }
