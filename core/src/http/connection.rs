@@ -24,8 +24,9 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tracing::debug;
 
+use super::client_addr::Peer;
 use super::pulse::{Lapse, Pulse};
-use super::request::{Peer, RequestBody};
+use super::request::RequestBody;
 use super::server::{Listening, Seat};
 use super::wire::Wire;
 use super::ws::OpenSockets;
@@ -79,7 +80,12 @@ pub(crate) async fn converse(listening: Arc<Listening>, tcp: TcpStream, peer: Pe
         }
     }
     connection.as_mut().graceful_shutdown();
-    ended(connection.await);
+    tokio::select! {
+        biased;
+        outcome = connection => ended(outcome),
+        // A head that has begun would be waited for; one that does not end must not hold up the stop.
+        _ = quiet(pulse.watch(FAREWELL, Duration::MAX)) => debug!("the last head did not end"),
+    }
 }
 
 /// Why we end a connection.

@@ -5,6 +5,7 @@
 //! a [`Reply`]. `exchange` and `traffic` carry what log lines and metrics want to know.
 
 pub mod body;
+mod client_addr;
 mod connection;
 pub mod exchange;
 pub mod layers;

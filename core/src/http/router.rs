@@ -3,6 +3,8 @@
 //! One router a listener. Whatever could go wrong with its table goes wrong when it is built, so that
 //! a start fails and not a request.
 
+mod mounting;
+
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -13,64 +15,19 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Either, Map};
 use http::header::{ALLOW, HeaderValue};
 use http::{Method, StatusCode};
-use matchit::{InsertError, Params};
+use matchit::Params;
 use percent_encoding::percent_decode_str;
-use tower::{Layer, Service};
+use tower::Service;
 
 use crate::http::exchange::Exchange;
-use crate::http::layers::guard::{Guard, GuardLayer};
-use crate::http::routes::{Endpoint, Row};
+use crate::http::layers::guard::Guard;
+use crate::http::routes::Endpoint;
 use crate::http::traffic::RouteStats;
-use crate::http::{Access, Body, RawRequest, Reply, Request, Response, Routes, Traffic, reply};
+use crate::http::{Body, RawRequest, Reply, Request, Response, Routes, Traffic, reply};
 use crate::ports::Ports;
 use crate::problem::{Problem, codes};
 
-/// Why a route table cannot be served.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum RouteError {
-    /// Two rows answer the same method and path.
-    #[error("the {listener} listener has two routes for {method} {path}")]
-    Twice {
-        /// Where.
-        listener: &'static str,
-        /// Both rows' method.
-        method: Method,
-        /// Both rows' path.
-        path: &'static str,
-    },
-    /// Two paths match the same addresses under different names.
-    #[error("on the {listener} listener {method} {path} clashes with {with}")]
-    Clash {
-        /// Where.
-        listener: &'static str,
-        /// The later row's method.
-        method: Method,
-        /// The later row's path.
-        path: &'static str,
-        /// The earlier path, with its methods.
-        with: String,
-    },
-    /// A path that is not in matchit's syntax.
-    #[error("the path {path} of the {listener} listener cannot be read: {reason}")]
-    Malformed {
-        /// Where.
-        listener: &'static str,
-        /// The path.
-        path: &'static str,
-        /// Why.
-        reason: InsertError,
-    },
-    /// A row asks for signed-in callers, and no enabled module can say who calls.
-    #[error(
-        "{method} {path} asks for a signed-in caller, but no enabled module provides the authenticator"
-    )]
-    NoAuthenticator {
-        /// The row's method.
-        method: Method,
-        /// The row's path.
-        path: &'static str,
-    },
-}
+pub use mounting::RouteError;
 
 /// The routes of one listener. Clones share them.
 #[derive(Clone)]
@@ -110,17 +67,9 @@ impl Router {
             .map(|row| row.body_bytes_max)
             .max()
             .unwrap_or(0);
-        let mut mounting = Mounting {
-            listener,
-            ports,
-            traffic,
-            paths: Vec::new(),
-        };
-        for row in routes.rows {
-            mounting.mount(row)?;
-        }
+        let paths = mounting::mount(listener, routes.rows, ports, traffic)?;
         Ok(Self {
-            paths: Arc::new(mounting.finish()?),
+            paths: Arc::new(paths),
             body_bytes_max,
         })
     }
@@ -143,84 +92,6 @@ impl Router {
             row.service.clone(),
             Request::new(head, body, params, None, row.body_bytes_max),
         ))
-    }
-}
-
-/// A table on its way to a router: paths in the order of their first row.
-struct Mounting<'a> {
-    listener: &'static str,
-    ports: &'a Ports,
-    traffic: &'a Traffic,
-    paths: Vec<(&'static str, Vec<Mounted>)>,
-}
-
-impl Mounting<'_> {
-    fn mount(&mut self, row: Row) -> Result<(), RouteError> {
-        let (listener, path, method) = (self.listener, row.path, row.method.clone());
-        if row.access != Access::Anyone && self.ports.authenticator.get().is_none() {
-            return Err(RouteError::NoAuthenticator { method, path });
-        }
-        let mounted = self.mounted(row);
-        match self.paths.iter_mut().find(|(known, _)| *known == path) {
-            None => self.paths.push((path, vec![mounted])),
-            Some((_, rows)) if rows.iter().any(|it| it.method == method) => {
-                return Err(RouteError::Twice {
-                    listener,
-                    method,
-                    path,
-                });
-            }
-            Some((_, rows)) => rows.push(mounted),
-        }
-        Ok(())
-    }
-
-    fn mounted(&self, row: Row) -> Mounted {
-        let guard = GuardLayer::new(row.access, self.ports.authenticator.clone());
-        Mounted {
-            stats: self.traffic.route(self.listener, row.path, &row.method),
-            method: row.method,
-            body_bytes_max: row.body_bytes_max,
-            service: guard.layer(Handler(row.endpoint)),
-        }
-    }
-
-    fn finish(self) -> Result<matchit::Router<Methods>, RouteError> {
-        let Self {
-            listener, paths, ..
-        } = self;
-        let mut router = matchit::Router::new();
-        let mut allowed = Vec::<(&str, HeaderValue)>::new();
-        for (path, rows) in paths {
-            let method = rows
-                .first()
-                .map(|row| row.method.clone())
-                .unwrap_or_default();
-            let methods = Methods::new(rows);
-            let allow = methods.allow.clone();
-            router.insert(path, methods).map_err(|error| match error {
-                InsertError::Conflict { with } => {
-                    let known = allowed.iter().find(|(path, _)| *path == with);
-                    let methods = known
-                        .and_then(|(_, allow)| allow.to_str().ok())
-                        .unwrap_or("");
-                    let with = format!("{with} ({methods})");
-                    RouteError::Clash {
-                        listener,
-                        method,
-                        path,
-                        with,
-                    }
-                }
-                reason => RouteError::Malformed {
-                    listener,
-                    path,
-                    reason,
-                },
-            })?;
-            allowed.push((path, allow));
-        }
-        Ok(router)
     }
 }
 

@@ -21,8 +21,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::Traffic;
+use super::client_addr::Peer;
 use super::connection::converse;
-use super::request::Peer;
 use super::stack::Stack;
 use super::traffic::RouteStats;
 use crate::lifecycle::Lifecycle;

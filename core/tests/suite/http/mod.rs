@@ -1,10 +1,19 @@
 //! HTTP: the stack by calls, the server and its sockets by real connections.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test may fail in the middle, and its clients are no tasks of the server"
+)]
+
 mod connections;
+mod content;
 mod layers;
+mod logging;
 mod probes;
 mod routing;
 mod sockets;
+mod stopping;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,12 +40,14 @@ use uuid::Uuid;
 /// Nothing in these tests should take this long.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Core's HTTP half around some routes, with short limits.
+/// Core's HTTP half around some routes, with limits that no test reaches by being slow.
 struct Site {
     ports: Ports,
     metrics: Metrics,
     traffic: Traffic,
     options: StackOptions,
+    header_timeout: Duration,
+    idle_timeout: Duration,
 }
 
 impl Site {
@@ -47,7 +58,7 @@ impl Site {
         ports.authenticator.fill(Arc::new(Doorman));
         let options = StackOptions {
             listener: "public",
-            deadline: Duration::from_millis(300),
+            deadline: PATIENCE,
             requests_max: Some(100),
             origins: Vec::new(),
         };
@@ -56,6 +67,17 @@ impl Site {
             metrics,
             traffic,
             options,
+            header_timeout: PATIENCE,
+            idle_timeout: PATIENCE,
+        }
+    }
+
+    /// One that loses its patience with connections soon.
+    fn impatient() -> Self {
+        Self {
+            header_timeout: Duration::from_millis(300),
+            idle_timeout: Duration::from_millis(600),
+            ..Self::new()
         }
     }
 
@@ -79,8 +101,8 @@ impl Site {
         let options = ServerOptions {
             listener: "public",
             connections_max,
-            header_timeout: Duration::from_millis(300),
-            idle_timeout: Duration::from_millis(600),
+            header_timeout: self.header_timeout,
+            idle_timeout: self.idle_timeout,
             stop_accepting: stop_accepting.clone(),
         };
         serve(
@@ -99,10 +121,8 @@ impl Site {
 
     fn metric(&self, line: &str) -> Option<f64> {
         let text = self.metrics.render();
-        let found = text
-            .lines()
-            .find_map(|it| it.strip_prefix(line)?.trim().parse().ok());
-        found
+        text.lines()
+            .find_map(|it| it.strip_prefix(line)?.trim().parse().ok())
     }
 }
 

@@ -130,7 +130,7 @@ fn two_rows_that_clash_are_named() {
             .post("/a/{name}", Access::Anyone, hello);
     assert_eq!(
         error(clash),
-        "on the public listener POST /a/{name} clashes with /a/{id} (GET, HEAD, OPTIONS)"
+        "on the public listener the route /a/{name} clashes with /a/{id}"
     );
 }
 

@@ -8,6 +8,9 @@ use futures_util::{SinkExt, StreamExt};
 use halobestie_core::http::ws::{self, Received, SendError, Socket, SocketOptions, close};
 use halobestie_core::http::{Access, Reply, Request, Routes};
 use halobestie_core::lifecycle::Lifecycle;
+use http_body_util::Empty;
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
@@ -201,6 +204,22 @@ async fn what_is_no_handshake_is_told_so() {
             "{answer}"
         );
     }
+}
+
+#[tokio::test]
+async fn http2_is_no_way_to_a_socket() {
+    let site = Site::new();
+    let (served, _) = served(&site).await;
+    let io = TokioIo::new(served.connect().await);
+    let (mut client, connection) = http2::handshake(TokioExecutor::new(), io).await.unwrap();
+    tokio::spawn(connection);
+    let req = http::Request::get("http://x/ws")
+        .body(Empty::<Bytes>::new())
+        .unwrap();
+    assert_eq!(
+        client.send_request(req).await.unwrap().status().as_u16(),
+        426
+    );
 }
 
 #[tokio::test]
