@@ -7,6 +7,7 @@
 mod connection;
 mod error;
 mod pool_figures;
+mod tls;
 
 use std::future::Future;
 use std::time::Duration;
@@ -75,6 +76,8 @@ pub trait Query: Sync {
 pub struct PgOptions {
     /// A `postgres://` URL; `sslmode=require` and `prefer` are honoured with rustls.
     pub url: SecretString,
+    /// Authorities to trust for TLS in place of the public ones, as PEM.
+    pub ca: Option<String>,
     /// Connections at most.
     pub pool_size: usize,
     /// The deadline of a checkout, and of each statement.
@@ -94,7 +97,7 @@ impl Db {
     /// Makes the pool. Connects nowhere yet: an absent Postgres is found out by the first checkout.
     ///
     /// # Errors
-    /// When the URL cannot be read.
+    /// When the URL or the authorities cannot be read.
     pub fn new(options: &PgOptions, metrics: &Metrics) -> Result<Self, BoxError> {
         let mut config: tokio_postgres::Config = options.url.expose_secret().parse()?;
         config
@@ -109,7 +112,7 @@ impl Db {
         };
         let manager = match config.get_ssl_mode() {
             SslMode::Disable => Manager::from_config(config, NoTls, recycling),
-            _ => Manager::from_config(config, tls(), recycling),
+            _ => Manager::from_config(config, tls::connector(options.ca.as_deref())?, recycling),
         };
         let pool = Pool::builder(manager).max_size(options.pool_size).build()?;
         metrics.collect(PoolFigures::new(pool.clone())?);
@@ -170,14 +173,4 @@ impl Query for Db {
     async fn execute(&self, sql: &'static str, params: Params<'_>) -> Result<u64, DbError> {
         self.client().await?.execute(sql, params).await
     }
-}
-
-fn tls() -> tokio_postgres_rustls::MakeRustlsConnect {
-    let roots = rustls::RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-    };
-    let config = rustls::ClientConfig::builder()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    tokio_postgres_rustls::MakeRustlsConnect::new(config)
 }

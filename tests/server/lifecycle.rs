@@ -125,6 +125,23 @@ async fn a_worker_serves_probes_and_no_routes() {
 }
 
 #[tokio::test]
+async fn readiness_waits_for_a_worker_where_it_is_told_to() {
+    let database = TestDb::create(COMPILED).await;
+    let environment = Environment::over(&database).with("READY_REQUIRES_WORKER", "true");
+    let api = environment.serve(&["serve", "--role", "api"]).await;
+    let (status, report) = get(api.public, "/readyz").await;
+    assert_eq!(status, 503, "{report}");
+
+    let worker = environment.serve(&["worker"]).await;
+    eventually("the worker is seen", || async {
+        get(api.public, "/readyz").await.0 == 200
+    })
+    .await;
+    assert_eq!(worker.terminate().await, Some(0));
+    assert_eq!(api.terminate().await, Some(0));
+}
+
+#[tokio::test]
 async fn a_server_without_its_valkey_starts_and_stops() {
     let database = TestDb::create(COMPILED).await;
     let valkey = ValkeyProcess::start().await;

@@ -12,4 +12,5 @@ mod documents;
 mod journeys;
 mod lifecycle;
 mod migrations;
+mod outages;
 mod process;

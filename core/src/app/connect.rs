@@ -32,6 +32,7 @@ fn pool(config: &Config, metrics: &Metrics) -> Result<Db, BoxError> {
     let timeout = Duration::from_secs(config.database.timeout_seconds);
     let options = PgOptions {
         url,
+        ca: config.database.ca.clone(),
         pool_size: config.database.pool_size,
         timeout,
     };

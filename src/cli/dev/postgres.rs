@@ -184,6 +184,7 @@ fn url(sockets: &Path, database: &str) -> String {
 fn open(url: &str) -> anyhow::Result<Db> {
     let options = PgOptions {
         url: url.into(),
+        ca: None,
         pool_size: 1,
         timeout: Duration::from_secs(30),
     };

@@ -171,6 +171,7 @@ async fn migrate(url: &str, sets: &[MigrationSet]) {
 fn open(url: &str) -> Db {
     let options = PgOptions {
         url: url.into(),
+        ca: None,
         pool_size: 4,
         timeout: Duration::from_secs(20),
     };

@@ -11,6 +11,8 @@ use crate::config::{AppEnv, Checks, Invalid, Kind, Section, Variable};
 pub struct DatabaseConfig {
     /// `postgres://…`; `None` only where `dev` brings its own.
     pub url: Option<SecretString>,
+    /// Authorities to trust for TLS in place of the public ones, as PEM.
+    pub ca: Option<String>,
     /// Connections at most.
     pub pool_size: usize,
     /// The deadline of a checkout, and of each statement.
@@ -30,6 +32,12 @@ impl Section for DatabaseConfig {
         )
         .accepts(URL)
         .or(&["CLOUDRON_POSTGRESQL_URL"]),
+        Variable::new(
+            "DATABASE_CA",
+            "ca",
+            Kind::Text,
+            "authorities to trust for TLS to Postgres, as PEM; usually set as DATABASE_CA_FILE",
+        ),
         Variable::new(
             "DATABASE_POOL_SIZE",
             "pool_size",
