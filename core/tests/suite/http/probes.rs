@@ -37,6 +37,7 @@ fn readiness(site: &Site) -> (Readiness, Arc<AtomicUsize>) {
     let url = "postgres://nobody@127.0.0.1:1/nothing".to_owned().into();
     let options = PgOptions {
         url,
+        ca: None,
         pool_size: 1,
         timeout: Duration::from_secs(1),
     };
