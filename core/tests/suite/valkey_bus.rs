@@ -9,16 +9,15 @@
 mod bus;
 mod commands;
 mod outages;
-mod server;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use halobestie_core::bus::Bus;
 use halobestie_core::lifecycle::Lifecycle;
 use halobestie_core::metrics::Metrics;
+use halobestie_core::valkey::redis::{Client, Cmd, FromRedisValue};
 use halobestie_core::valkey::{Valkey, ValkeyOptions};
-
-use self::server::Server;
+use halobestie_testkit::ValkeyProcess;
 
 /// The deadline of a command in these tests.
 const TIMEOUT: Duration = Duration::from_millis(250);
@@ -54,7 +53,7 @@ impl Process {
     }
 
     /// A process that is connected.
-    async fn connected(server: &Server) -> Self {
+    async fn connected(server: &ValkeyProcess) -> Self {
         let process = Self::start(server.port());
         process.is_connected().await;
         process
@@ -83,6 +82,18 @@ impl Process {
     }
 }
 
+/// Asks the server directly, past the client under test.
+fn ask<T: FromRedisValue>(server: &ValkeyProcess, words: &str) -> T {
+    let mut command = Cmd::new();
+    words.split(' ').for_each(|word| {
+        command.arg(word);
+    });
+    let client = Client::open(server.url()).unwrap();
+    command
+        .query(&mut client.get_connection().unwrap())
+        .unwrap()
+}
+
 fn options(port: u16, key_prefix: &str) -> ValkeyOptions {
     ValkeyOptions {
         url: format!("valkey://127.0.0.1:{port}").into(),
@@ -97,13 +108,4 @@ async fn soon<T>(coming: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, coming)
         .await
         .expect("it does not come")
-}
-
-/// Asks until the answer is yes.
-async fn eventually(mut question: impl AsyncFnMut() -> bool) {
-    let asked = Instant::now();
-    while !question().await {
-        assert!(asked.elapsed() < PATIENCE, "it does not come true");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
 }

@@ -15,6 +15,9 @@ use crate::eventually::eventually;
 /// The servers that will do, the first that is installed.
 const PROGRAMS: &[&str] = &["valkey-server", "redis-server"];
 
+/// How many ports a start tries.
+const PORTS_TRIED: usize = 10;
+
 /// The process. It dies with its test.
 pub struct ValkeyProcess {
     port: u16,
@@ -24,12 +27,21 @@ pub struct ValkeyProcess {
 impl ValkeyProcess {
     /// Starts an empty one on a free port.
     pub async fn start() -> Self {
-        let mut process = Self {
-            port: free_port(),
-            child: None,
-        };
-        process.restart().await;
-        process
+        // Somebody else may take the port between our look and the server's.
+        for _ in 0..PORTS_TRIED {
+            let port = free_port();
+            let mut child = spawn(port);
+            if comes_up(&mut child, port).await {
+                let child = Some(child);
+                return Self { port, child };
+            }
+        }
+        panic!("Valkey does not start");
+    }
+
+    /// Its port, now and after a restart.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// Where it is, now and after a restart.
@@ -40,9 +52,11 @@ impl ValkeyProcess {
     /// Starts it again, empty, on the same port.
     pub async fn restart(&mut self) {
         self.kill().await;
-        self.child = Some(spawn(self.port));
-        let address = self.address();
-        eventually("Valkey answers", || answers(address)).await;
+        let child = self.child.insert(spawn(self.port));
+        assert!(
+            comes_up(child, self.port).await,
+            "Valkey does not start again"
+        );
     }
 
     /// Kills it: connections break, new ones are refused.
@@ -112,6 +126,15 @@ fn free_port() -> u16 {
         .local_addr()
         .expect("a bound listener has an address")
         .port()
+}
+
+/// Waits until it answers; false when it has ended instead.
+async fn comes_up(child: &mut Child, port: u16) -> bool {
+    let address = (Ipv4Addr::LOCALHOST, port).into();
+    tokio::select! {
+        () = eventually("Valkey answers", || answers(address)) => true,
+        _ = child.wait() => false,
+    }
 }
 
 async fn answers(address: SocketAddr) -> bool {

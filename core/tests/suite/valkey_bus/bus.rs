@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use halobestie_core::bus::{Bus, Event, Subscription};
 use halobestie_core::metrics::Metrics;
+use halobestie_testkit::{ValkeyProcess, eventually};
 
-use super::server::Server;
-use super::{PATIENCE, Process, TIMEOUT, eventually, options, soon};
+use super::{PATIENCE, Process, TIMEOUT, ask, options, soon};
 
 fn message(text: &str) -> Event {
     Event::Message(Bytes::copy_from_slice(text.as_bytes()))
@@ -64,7 +64,7 @@ async fn a_slow_subscriber_loses_its_queue_is_told_once_and_goes_on() {
 
 #[tokio::test]
 async fn events_cross_both_ways_exactly_once() {
-    let server = Server::start();
+    let server = ValkeyProcess::start().await;
     let (a, b) = (
         Process::connected(&server).await,
         Process::connected(&server).await,
@@ -84,7 +84,7 @@ async fn events_cross_both_ways_exactly_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn order_is_kept_across_processes() {
-    let server = Server::start();
+    let server = ValkeyProcess::start().await;
     let (a, b) = (
         Process::connected(&server).await,
         Process::connected(&server).await,
@@ -103,7 +103,7 @@ async fn order_is_kept_across_processes() {
 
 #[tokio::test]
 async fn a_prefix_keeps_strangers_apart() {
-    let server = Server::start();
+    let server = ValkeyProcess::start().await;
     let ours = Process::connected(&server).await;
     let theirs = Process::start_with(options(server.port(), "other:"));
     theirs.is_connected().await;
@@ -117,7 +117,7 @@ async fn a_prefix_keeps_strangers_apart() {
 
 #[tokio::test]
 async fn who_does_not_wait_for_the_confirmation_is_told_lost_once() {
-    let server = Server::start();
+    let server = ValkeyProcess::start().await;
     let (a, b) = (
         Process::connected(&server).await,
         Process::connected(&server).await,
@@ -136,8 +136,8 @@ async fn who_does_not_wait_for_the_confirmation_is_told_lost_once() {
 
 #[tokio::test]
 async fn without_valkey_the_process_itself_is_served() {
-    let mut server = Server::start();
-    server.kill();
+    let mut server = ValkeyProcess::start().await;
+    server.kill().await;
     let process = Process::start(server.port());
     let mut here = process.bus.subscribe("t");
     assert!(!here.ready(TIMEOUT).await);
@@ -146,23 +146,24 @@ async fn without_valkey_the_process_itself_is_served() {
     process.bus.publish("t", "local");
     assert_eq!(here.next().await, message("local"));
     assert!(published.elapsed() < TIMEOUT / 2);
-    eventually(async || process.shows(r#"halobestie_bus_dropped_total{by="sender"} 1"#)).await;
+    let counted = r#"halobestie_bus_dropped_total{by="sender"} 1"#;
+    eventually("the loss is counted", || async { process.shows(counted) }).await;
 }
 
 #[tokio::test]
 async fn after_a_restart_everyone_is_told_and_events_cross_again() {
-    let mut server = Server::start();
+    let mut server = ValkeyProcess::start().await;
     let (a, b) = (
         Process::connected(&server).await,
         Process::connected(&server).await,
     );
     let (mut at_a, mut at_b) = (live(&a.bus, "t").await, live(&b.bus, "t").await);
     let mut connected = b.bus.connected();
-    server.kill();
+    server.kill().await;
     soon(connected.wait_for(|connected| !connected))
         .await
         .unwrap();
-    server.restart();
+    server.restart().await;
 
     // Told after the topic is subscribed again: from then on nothing is missed.
     assert_eq!(soon(at_b.next()).await, Event::Lost);
@@ -185,7 +186,7 @@ async fn next_message(subscription: &mut Subscription) -> Event {
 
 #[tokio::test]
 async fn a_frozen_server_is_noticed_and_what_was_missed_is_told() {
-    let server = Server::start();
+    let server = ValkeyProcess::start().await;
     let process = Process::connected(&server).await;
     let mut here = live(&process.bus, "t").await;
     let mut connected = process.bus.connected();
@@ -203,14 +204,14 @@ async fn a_frozen_server_is_noticed_and_what_was_missed_is_told() {
 
 #[tokio::test]
 async fn what_one_process_could_not_send_the_others_are_told() {
-    let server = Server::start();
+    let server = ValkeyProcess::start().await;
     let (a, b) = (
         Process::connected(&server).await,
         Process::connected(&server).await,
     );
     let mut at_b = live(&b.bus, "t").await;
     // The connections that publish die; those that listen do not.
-    let _: u64 = server.ask("CLIENT KILL TYPE normal");
+    let _: u64 = ask(&server, "CLIENT KILL TYPE normal");
     a.bus.publish("t", "into the void");
     assert_eq!(soon(at_b.next()).await, Event::Lost);
     assert!(b.bus.is_connected());
@@ -221,7 +222,7 @@ async fn what_one_process_could_not_send_the_others_are_told() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn thousands_of_topics_come_and_go() {
-    let server = Server::start();
+    let server = ValkeyProcess::start().await;
     let (a, b) = (
         Process::connected(&server).await,
         Process::connected(&server).await,
@@ -241,8 +242,8 @@ async fn thousands_of_topics_come_and_go() {
     drop(held.remove(7));
     let mut back = live(&b.bus, "user:7").await;
     drop(held);
-    let channels = || server.ask::<Vec<String>>("PUBSUB CHANNELS *");
-    eventually(async || channels().len() == 2).await;
+    let channels = || ask::<Vec<String>>(&server, "PUBSUB CHANNELS *");
+    eventually("the rest is gone", || async { channels().len() == 2 }).await;
     assert!(channels().contains(&"test:bus:user:7".to_owned()));
     a.bus.publish("user:7", "still here");
     assert_eq!(soon(back.next()).await, message("still here"));
@@ -250,7 +251,7 @@ async fn thousands_of_topics_come_and_go() {
 
 #[tokio::test]
 async fn while_the_process_drains_events_still_come_and_go() {
-    let server = Server::start();
+    let server = ValkeyProcess::start().await;
     let (a, b) = (
         Process::connected(&server).await,
         Process::connected(&server).await,

@@ -5,14 +5,14 @@ use std::time::Instant;
 use halobestie_core::lifecycle::Lifecycle;
 use halobestie_core::metrics::Metrics;
 use halobestie_core::valkey::{Valkey, ValkeyError, redis};
+use halobestie_testkit::ValkeyProcess;
 use tokio::task::JoinSet;
 
-use super::server::Server;
-use super::{PATIENCE, Process, TIMEOUT, options, soon};
+use super::{PATIENCE, Process, TIMEOUT, ask, options, soon};
 
 #[tokio::test]
 async fn a_command_and_a_pipeline_are_answered() {
-    let server = Server::start();
+    let server = ValkeyProcess::start().await;
     let process = Process::connected(&server).await;
     let key = process.valkey.key("greeting");
     assert_eq!(key, "test:greeting");
@@ -24,23 +24,23 @@ async fn a_command_and_a_pipeline_are_answered() {
     let (greeting, length): (String, u64) = process.valkey.run_all(&both).await.unwrap();
 
     assert_eq!((greeting.as_str(), length), ("hello", 5));
-    assert_eq!(server.ask::<String>("GET test:greeting"), "hello");
+    assert_eq!(ask::<String>(&server, "GET test:greeting"), "hello");
     assert!(process.shows("halobestie_valkey_commands_total 3"));
     assert!(process.shows("halobestie_valkey_circuit_open 0"));
 }
 
 #[tokio::test]
 async fn connecting_leaves_nothing_behind() {
-    let server = Server::start();
+    let server = ValkeyProcess::start().await;
     let _process = Process::connected(&server).await;
-    assert_eq!(server.ask::<Vec<String>>("KEYS *"), Vec::<String>::new());
+    assert_eq!(ask::<Vec<String>>(&server, "KEYS *"), Vec::<String>::new());
 }
 
 #[tokio::test]
 async fn a_wrong_command_is_its_callers_problem_alone() {
-    let server = Server::start();
+    let server = ValkeyProcess::start().await;
     let process = Process::connected(&server).await;
-    let _: () = server.ask("SET test:text hello");
+    let _: () = ask(&server, "SET test:text hello");
 
     let wrong = redis::cmd("SADD")
         .arg(process.valkey.key("text"))
@@ -59,7 +59,7 @@ async fn a_wrong_command_is_its_callers_problem_alone() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_commands_share_few_connections() {
-    let server = Server::start();
+    let server = ValkeyProcess::start().await;
     let process = Process::connected(&server).await;
     let mut asking = JoinSet::new();
     for _ in 0..2_000 {
@@ -74,13 +74,13 @@ async fn many_commands_share_few_connections() {
 
     assert_eq!(answers, (1..=2_000).collect::<Vec<_>>());
     // Two in the pool, one of the bus, and the one that asks.
-    assert_eq!(server.ask::<String>("CLIENT LIST").lines().count(), 4);
+    assert_eq!(ask::<String>(&server, "CLIENT LIST").lines().count(), 4);
 }
 
 #[tokio::test]
 async fn a_start_without_valkey_does_not_wait_and_connects_later() {
-    let mut server = Server::start();
-    server.kill();
+    let mut server = ValkeyProcess::start().await;
+    server.kill().await;
     let process = Process::start(server.port());
     assert!(!process.valkey.first_connect(TIMEOUT).await);
 
@@ -94,7 +94,7 @@ async fn a_start_without_valkey_does_not_wait_and_connects_later() {
     assert!(asked.elapsed() < TIMEOUT / 2);
     assert_eq!(*process.valkey.connects().borrow(), 0);
 
-    server.restart();
+    server.restart().await;
     assert!(process.valkey.first_connect(PATIENCE).await);
     process.valkey.run::<()>(&redis::Cmd::ping()).await.unwrap();
 }
@@ -125,7 +125,7 @@ fn read(url: &str) -> Result<Valkey, halobestie_core::BoxError> {
 
 #[tokio::test]
 async fn commands_go_on_while_the_process_drains_and_the_keeper_ends_with_it() {
-    let server = Server::start();
+    let server = ValkeyProcess::start().await;
     let process = Process::connected(&server).await;
     process.lifecycle.drain();
     process.valkey.run::<()>(&redis::Cmd::ping()).await.unwrap();
