@@ -6,7 +6,7 @@
 pub mod cli;
 pub mod modules;
 
-use halobestie_core::config::{Config, ConfigErrors, Sources};
+use halobestie_core::config::{Config, ConfigErrors, Examined, Sources};
 
 /// Loads this process's configuration for the compiled modules.
 ///
@@ -16,4 +16,11 @@ pub fn load_config(sources: &Sources) -> Result<Config, ConfigErrors> {
     let known = modules::known();
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     Config::load(sources, modules::COMPILED, &known)
+}
+
+/// Reads this process's configuration for people: what was found, problems or not.
+pub fn examine_config(sources: &Sources) -> Examined {
+    let known = modules::known();
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    Config::examine(sources, modules::COMPILED, &known)
 }

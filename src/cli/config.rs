@@ -1,6 +1,7 @@
 //! `config show` and `config check`.
 
 use clap::{Args, Subcommand};
+use halobestie_core::config::{ConfigErrors, Sources};
 
 use super::{Failure, load_config, output};
 
@@ -13,7 +14,7 @@ pub(super) struct ConfigArgs {
 
 #[derive(Debug, Subcommand)]
 enum ConfigCommand {
-    /// Print every value and where it came from. Secrets are redacted.
+    /// Print every value and where it came from. Secrets are redacted; exit 2 if anything is wrong.
     Show {
         /// As JSON.
         #[arg(long)]
@@ -24,34 +25,41 @@ enum ConfigCommand {
 }
 
 pub(super) fn run(args: ConfigArgs) -> Result<(), Failure> {
-    let config = load_config()?;
     match args.command {
-        ConfigCommand::Check => {
-            for warning in config.warnings() {
-                output::line(format!("warning: {warning}"))?;
-            }
-            output::line(format!(
-                "the configuration is fine ({})",
-                config.env.as_str()
-            ))?;
-        }
-        ConfigCommand::Show { json: true } => {
-            output::line(serde_json::to_string_pretty(&config.shown())?)?;
-        }
-        ConfigCommand::Show { json: false } => {
-            let header = ["key", "value", "variable", "from"]
-                .map(str::to_owned)
-                .to_vec();
-            let rows = config.shown().into_iter().map(|it| {
-                vec![
-                    it.key,
-                    it.value,
-                    it.variable.unwrap_or_default().to_owned(),
-                    it.origin,
-                ]
-            });
-            output::table(&std::iter::once(header).chain(rows).collect::<Vec<_>>())?;
-        }
+        ConfigCommand::Check => check(),
+        ConfigCommand::Show { json } => show(json),
     }
+}
+
+fn check() -> Result<(), Failure> {
+    let config = load_config()?;
+    for warning in config.warnings() {
+        output::line(format!("warning: {warning}"))?;
+    }
+    let env = config.env.as_str();
+    output::line(format!("the configuration is fine ({env})"))?;
     Ok(())
+}
+
+/// Shows what there is even when something is wrong: it is what one looks at then.
+fn show(json: bool) -> Result<(), Failure> {
+    let found = crate::examine_config(&Sources::of_process());
+    if json {
+        output::line(serde_json::to_string_pretty(&found.shown)?)?;
+    } else {
+        let header = ["key", "value", "variable", "from"].map(str::to_owned);
+        let rows = found.shown.into_iter().map(|it| {
+            let variable = it.variable.unwrap_or_default();
+            vec![it.key, it.value, variable, it.origin]
+        });
+        output::table(
+            &std::iter::once(header.to_vec())
+                .chain(rows)
+                .collect::<Vec<_>>(),
+        )?;
+    }
+    if found.problems.is_empty() {
+        return Ok(());
+    }
+    Err(ConfigErrors(found.problems).into())
 }

@@ -13,12 +13,11 @@ pub(super) struct ModulesArgs {}
 
 pub(super) fn run(_: ModulesArgs) -> Result<(), Failure> {
     // Works without a valid configuration: it is what one looks at when the start is refused.
-    let config = crate::load_config(&Sources::of_process());
+    let found = crate::examine_config(&Sources::of_process());
     for entry in COMPILED {
-        let enabled = match &config {
-            Ok(config) if config.is_enabled(entry.name) => "enabled",
-            Ok(_) => "switched off",
-            Err(_) => "compiled in (the configuration has problems: `halobestie config check`)",
+        let enabled = match found.enabled.contains(&entry.name) {
+            true => "enabled",
+            false => "switched off",
         };
         output::line(format!("{}: {enabled}", entry.name))?;
         for (what, names) in contributions(entry) {
@@ -26,6 +25,9 @@ pub(super) fn run(_: ModulesArgs) -> Result<(), Failure> {
                 output::line(format!("  {what:<10}  {}", names.join(", ")))?;
             }
         }
+    }
+    if !found.problems.is_empty() {
+        output::line("the configuration has problems: `halobestie config check` lists them")?;
     }
     if COMPILED.is_empty() {
         output::line("no module is compiled in")?;
