@@ -3,6 +3,7 @@
 mod config;
 mod demo;
 mod dev;
+mod doctor;
 mod healthcheck;
 mod migrate;
 mod modules;
@@ -43,6 +44,7 @@ enum Command {
     Modules(modules::ModulesArgs),
     Openapi(openapi::OpenapiArgs),
     Healthcheck(healthcheck::HealthcheckArgs),
+    Doctor(doctor::DoctorArgs),
 }
 
 /// Why a command did not do what it should.
@@ -95,6 +97,7 @@ impl Cli {
             Command::Modules(args) => modules::run(args),
             Command::Openapi(args) => openapi::run(args),
             Command::Healthcheck(args) => healthcheck::run(args).await,
+            Command::Doctor(args) => doctor::run(args).await,
         }
     }
 }
