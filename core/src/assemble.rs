@@ -187,6 +187,7 @@ impl Contribution {
             services,
             before_bind,
             checks,
+            examinations,
             seeds,
         } = part;
         self.public.append(public);
@@ -195,6 +196,7 @@ impl Contribution {
         self.services.extend(services);
         self.before_bind.extend(before_bind);
         self.checks.extend(checks);
+        self.examinations.extend(examinations);
         self.seeds.extend(seeds);
     }
 }

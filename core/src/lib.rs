@@ -3,12 +3,14 @@
 //! Core owns what every module needs (listeners, routing, configuration, Postgres, Valkey, the bus,
 //! sweeps, the life of the process) and the small traits at which modules meet. It names no module.
 
+pub mod after_commit;
 pub mod app;
 pub mod assemble;
 pub mod bus;
 pub mod catalogue;
 pub mod clock;
 pub mod config;
+pub mod doctor;
 pub mod entropy;
 pub mod housekeeping;
 pub mod http;
@@ -29,6 +31,7 @@ pub mod telemetry;
 pub mod timestamp;
 pub mod valkey;
 
+pub use after_commit::AfterCommit;
 pub use module::{Context, Contribution, Entry, Module};
 pub use problem::{BoxError, Coded, ErrorCode, Problem};
 pub use timestamp::Timestamp;

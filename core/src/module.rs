@@ -20,6 +20,7 @@ use futures_util::future::BoxFuture;
 use crate::bus::Bus;
 use crate::clock::Clock;
 use crate::config::{AppEnv, Config, Section, SectionSpec, ServerConfig};
+use crate::doctor::Examination;
 use crate::entropy::Entropy;
 use crate::http::Routes;
 use crate::lifecycle::Lifecycle;
@@ -100,6 +101,8 @@ pub struct Contribution {
     pub before_bind: Vec<BeforeBind>,
     /// Health checks, shown by `/readyz`; none of them decides.
     pub checks: Vec<HealthCheck>,
+    /// What `halobestie doctor` looks at, and may repair.
+    pub examinations: Vec<Examination>,
     /// One-off data, by `halobestie seed`.
     pub seeds: Vec<Seed>,
 }

@@ -16,6 +16,7 @@ use tokio::sync::broadcast;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::after_commit::AfterCommit;
 use crate::pg::{DbError, Tx};
 use crate::problem::{Coded, ErrorCode, codes};
 use crate::timestamp::Timestamp;
@@ -211,6 +212,19 @@ pub trait Directory: Send + Sync {
     /// # Errors
     /// When Postgres does not answer.
     async fn people(&self, ids: &[Uuid]) -> Result<HashMap<Uuid, Person>, DbError>;
+
+    /// Says in `tx` whether a person may sign in; `None` when there is no such account, or it is
+    /// closed. Deactivating revokes all their sign-in sessions: on every replica once the returned is
+    /// run, and within half a minute should it be dropped after the commit.
+    ///
+    /// # Errors
+    /// When Postgres does not answer.
+    async fn set_active<'a>(
+        &'a self,
+        tx: &Tx<'_>,
+        user_id: Uuid,
+        is_active: bool,
+    ) -> Result<Option<AfterCommit<'a>>, DbError>;
 }
 
 /// A mitra's seat, locked for the length of a transaction.
@@ -244,6 +258,21 @@ pub enum HeartbeatError {
     Db(#[from] DbError),
 }
 
+/// The bus topic of [`AvailabilityChanged`], as JSON.
+pub const AVAILABILITY_CHANGED: &str = "availability.changed";
+
+/// A mitra has come, gone, or is ruled otherwise. Told once it is committed and shown, so who hears of
+/// it finds it so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AvailabilityChanged {
+    /// Who.
+    pub mitra_id: Uuid,
+    /// The mitra's own switch.
+    pub online: bool,
+    /// Whether the mitra may work at all.
+    pub active: bool,
+}
+
 /// Knows which mitras can be asked.
 #[async_trait]
 pub trait Availability: Send + Sync {
@@ -275,6 +304,31 @@ pub trait Availability: Send + Sync {
     /// To be called after the commit of anything that changed how many open sessions a mitra has:
     /// recomputes the mirrored capacity from Postgres. Best effort, never fails.
     async fn load_changed(&self, mitra_id: Uuid);
+
+    /// Says in `tx` whether a mitra may work; a deactivated one is offline as well, and stays so when
+    /// it is activated again until it goes online. Once the returned is run, the mirror shows it and
+    /// [`AVAILABILITY_CHANGED`] tells it; should it be dropped after the commit, a reseed shows it.
+    ///
+    /// # Errors
+    /// When Postgres does not answer.
+    async fn set_active<'a>(
+        &'a self,
+        tx: &Tx<'_>,
+        mitra_id: Uuid,
+        is_active: bool,
+    ) -> Result<AfterCommit<'a>, DbError>;
+
+    /// Says in `tx` how many sessions a mitra may have at once; 0 means none. Sessions above a lowered
+    /// limit go on. Shown and told as by [`Availability::set_active`].
+    ///
+    /// # Errors
+    /// When Postgres does not answer, or the limit is negative.
+    async fn set_max_sessions<'a>(
+        &'a self,
+        tx: &Tx<'_>,
+        mitra_id: Uuid,
+        max_sessions: i32,
+    ) -> Result<AfterCommit<'a>, DbError>;
 
     /// A sign of life of a mitra, from HTTP or a socket.
     ///

@@ -8,7 +8,10 @@
 
 mod assembly;
 mod command_line;
+mod deactivation;
+mod doctor;
 mod documents;
+mod heartbeats;
 mod journeys;
 mod lifecycle;
 mod migrations;

@@ -91,7 +91,7 @@ impl Module for Auth {
             .fill(Arc::new(ports::Tokens(state.clone())));
         cx.ports
             .directory
-            .fill(Arc::new(ports::People(cx.db.clone())));
+            .fill(Arc::new(ports::People(state.clone())));
         cx.lifecycle
             .spawn("numbering-plans", load_numbering_plans());
         // From now on, so that nothing is missed between the first reading and the service's start.
@@ -102,8 +102,8 @@ impl Module for Auth {
             sweeps: vec![sweeps::cleanup(state.clone())],
             services: vec![follow_revocations(state.clone(), revoked, cx)],
             before_bind: vec![restore_revocations(state.clone())],
-            checks: Vec::new(),
             seeds: seeds::seeds(&state, &config),
+            ..Contribution::default()
         })
     }
 }

@@ -1,16 +1,20 @@
-//! What other modules get from this one: who calls, and what people are called.
+//! What other modules get from this one: who calls, what people are called, and the switch that lets
+//! them sign in.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use halobestie_core::pg::{Db, DbError};
+use halobestie_core::AfterCommit;
+use halobestie_core::pg::{DbError, Tx};
 use halobestie_core::ports::{Authenticator, Directory, Person, Principal, TokenRejected};
 use tokio::sync::broadcast;
+use tracing::info;
 use uuid::Uuid;
 
 use crate::state::State;
 use crate::store;
+use crate::store::sessions::RevokeReason;
 use crate::store::users::User;
 
 /// What a closed account is called.
@@ -41,16 +45,38 @@ impl Authenticator for Tokens {
 }
 
 /// Knows people from `users`.
-pub(crate) struct People(pub(crate) Db);
+pub(crate) struct People(pub(crate) Arc<State>);
 
 #[async_trait]
 impl Directory for People {
     async fn people(&self, ids: &[Uuid]) -> Result<HashMap<Uuid, Person>, DbError> {
-        let users = store::users::by_ids(&self.0, ids).await?;
+        let users = store::users::by_ids(&self.0.db, ids).await?;
         Ok(users
             .into_iter()
             .map(|user| (user.id, person(user)))
             .collect())
+    }
+
+    async fn set_active<'a>(
+        &'a self,
+        tx: &Tx<'_>,
+        user_id: Uuid,
+        is_active: bool,
+    ) -> Result<Option<AfterCommit<'a>>, DbError> {
+        // The account first: a sign-in holds it while it adds its session, so none is missed.
+        if !store::users::set_active(tx, user_id, is_active).await? {
+            return Ok(None);
+        }
+        let revoked = if is_active {
+            Vec::new()
+        } else {
+            let (reason, now) = (RevokeReason::AccountDisabled, self.0.clock.now());
+            store::sessions::revoke_all(tx, user_id, reason, now).await?
+        };
+        Ok(Some(AfterCommit::new(async move {
+            self.0.revocations.publish(&revoked);
+            info!(user.id = %user_id, is_active, sessions = revoked.len(), "account switched");
+        })))
     }
 }
 

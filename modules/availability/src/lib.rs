@@ -7,6 +7,7 @@
 
 mod beacon;
 mod config;
+mod drift;
 mod error;
 mod flight;
 mod handlers;
@@ -19,6 +20,7 @@ mod ports;
 mod reseed;
 mod roster;
 mod routes;
+mod standing;
 mod store;
 mod sweeps;
 
@@ -32,7 +34,6 @@ use utoipa::OpenApi;
 
 pub use config::AvailabilityConfig;
 pub use error::{AvailabilityError, codes};
-pub use roster::CHANGED_TOPIC;
 
 /// The module.
 pub struct Mitras;
@@ -76,6 +77,7 @@ impl Module for Mitras {
         Ok(Contribution {
             public: routes::public(state),
             sweeps: sweeps::sweeps(&roster, &config),
+            examinations: vec![drift::examination(&roster, cx.valkey.clone())],
             services: vec![Service::new("mirror-of-mitras", RunsOn::Every, keep_seeded)],
             before_bind: vec![BeforeBind::new(
                 "seed the mirror of mitras",

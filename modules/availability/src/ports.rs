@@ -1,6 +1,7 @@
 //! The port that other modules know this one by.
 
 use async_trait::async_trait;
+use halobestie_core::AfterCommit;
 use halobestie_core::pg::{DbError, Tx};
 use halobestie_core::ports::{Availability, Heartbeat, HeartbeatError, Seat};
 use uuid::Uuid;
@@ -34,6 +35,24 @@ impl Availability for Roster {
 
     async fn load_changed(&self, mitra_id: Uuid) {
         Roster::load_changed(self, mitra_id).await;
+    }
+
+    async fn set_active<'a>(
+        &'a self,
+        tx: &Tx<'_>,
+        mitra_id: Uuid,
+        is_active: bool,
+    ) -> Result<AfterCommit<'a>, DbError> {
+        Roster::set_active(self, tx, mitra_id, is_active).await
+    }
+
+    async fn set_max_sessions<'a>(
+        &'a self,
+        tx: &Tx<'_>,
+        mitra_id: Uuid,
+        max_sessions: i32,
+    ) -> Result<AfterCommit<'a>, DbError> {
+        Roster::set_max_sessions(self, tx, mitra_id, max_sessions).await
     }
 
     async fn heartbeat(&self, mitra_id: Uuid) -> Result<Heartbeat, HeartbeatError> {

@@ -11,7 +11,7 @@ use halobestie_core::bus::Bus;
 use halobestie_core::clock::Clock;
 use halobestie_core::entropy::Entropy;
 use halobestie_core::pg::{Db, DbError};
-use halobestie_core::ports::{Late, SessionLoad};
+use halobestie_core::ports::{AVAILABILITY_CHANGED, AvailabilityChanged, Late, SessionLoad};
 use halobestie_core::{Context, Timestamp};
 use tracing::warn;
 use uuid::Uuid;
@@ -24,9 +24,6 @@ use crate::mirror::{MemoryMirror, Mirror, Precedence, TrustedMirror, ValkeyMirro
 use crate::mitra::{Mitra, MitraState};
 use crate::store;
 
-/// The bus topic on which a mitra's coming and going is told, as `{"mitra_id", "online"}`.
-pub const CHANGED_TOPIC: &str = "availability.changed";
-
 /// Who is online and how busy.
 pub(crate) struct Roster {
     pub(crate) db: Db,
@@ -37,7 +34,7 @@ pub(crate) struct Roster {
     pub(crate) meters: Arc<Meters>,
     bus: Bus,
     session_load: Late<dyn SessionLoad>,
-    max_sessions_default: i32,
+    pub(crate) max_sessions_default: i32,
     /// Counts what may have changed who is available, as far as this process did it.
     changes: AtomicU64,
 }
@@ -155,7 +152,7 @@ impl Roster {
     /// Shows mitras that were set offline, then tells of it.
     pub(crate) async fn show_gone(&self, mitras: Vec<Mitra>) -> Result<(), DbError> {
         let unshown = Unshown::new(&self.mirror);
-        let events: Vec<String> = mitras.iter().map(announcement).collect();
+        let events: Vec<Vec<u8>> = mitras.iter().map(announcement).collect();
         let states = self.all_loaded(mitras).await;
         if let Ok(states) = &states {
             self.apply(states).await;
@@ -163,7 +160,7 @@ impl Roster {
         }
         events
             .into_iter()
-            .for_each(|event| self.bus.publish(CHANGED_TOPIC, event));
+            .for_each(|event| self.bus.publish(AVAILABILITY_CHANGED, event));
         states.map(|_| ())
     }
 
@@ -198,10 +195,14 @@ impl Roster {
     }
 
     /// Shows a change, then tells of it, so that who hears of it finds it shown.
-    async fn show_change(&self, mitra: Mitra, unshown: Unshown<'_>) -> Result<MitraState, DbError> {
+    pub(crate) async fn show_change(
+        &self,
+        mitra: Mitra,
+        unshown: Unshown<'_>,
+    ) -> Result<MitraState, DbError> {
         let event = announcement(&mitra);
         let shown = self.show(mitra, unshown).await;
-        self.bus.publish(CHANGED_TOPIC, event);
+        self.bus.publish(AVAILABILITY_CHANGED, event);
         shown
     }
 
@@ -230,18 +231,24 @@ impl Roster {
     }
 }
 
-fn announcement(mitra: &Mitra) -> String {
-    serde_json::json!({"mitra_id": mitra.id, "online": mitra.is_online}).to_string()
+fn announcement(mitra: &Mitra) -> Vec<u8> {
+    let told = AvailabilityChanged {
+        mitra_id: mitra.id,
+        online: mitra.is_online,
+        active: mitra.is_active,
+    };
+    // A struct of an id and two switches is always JSON.
+    serde_json::to_vec(&told).unwrap_or_default()
 }
 
 /// Something that may be committed and is not shown yet. Dropped before it is, because its caller
 /// went away or Postgres failed in the middle, it calls for a reseed.
-struct Unshown<'a> {
+pub(crate) struct Unshown<'a> {
     mirror: Option<&'a TrustedMirror>,
 }
 
 impl<'a> Unshown<'a> {
-    fn new(mirror: &'a TrustedMirror) -> Self {
+    pub(crate) fn new(mirror: &'a TrustedMirror) -> Self {
         Self {
             mirror: Some(mirror),
         }

@@ -129,6 +129,49 @@ pub(crate) async fn set_offline(
     mitra_opt(db, SQL, &[&id, &now]).await
 }
 
+/// Says whether a mitra may work; one that may not is offline. Its row is made where it is missing.
+pub(crate) async fn set_active(
+    tx: &impl Query,
+    id: Uuid,
+    is_active: bool,
+    max_sessions_default: i32,
+    now: Timestamp,
+) -> Result<Mitra, DbError> {
+    const SQL: &str = concat!(
+        "INSERT INTO mitras AS old (mitra_id, is_active, max_sessions, updated_at)
+         VALUES ($1, $2, $3, $4)
+         ON CONFLICT (mitra_id) DO UPDATE SET
+             is_active = $2,
+             is_online = old.is_online AND $2,
+             online_since = CASE WHEN $2 THEN old.online_since END,
+             version = old.version + 1,
+             updated_at = $4
+         RETURNING ",
+        columns!()
+    );
+    let row = tx
+        .row(SQL, &[&id, &is_active, &max_sessions_default, &now])
+        .await?;
+    Ok(mitra(&row))
+}
+
+/// Says how many sessions a mitra may have at once. Its row is made where it is missing.
+pub(crate) async fn set_max_sessions(
+    tx: &impl Query,
+    id: Uuid,
+    max_sessions: i32,
+    now: Timestamp,
+) -> Result<Mitra, DbError> {
+    const SQL: &str = concat!(
+        "INSERT INTO mitras AS old (mitra_id, max_sessions, updated_at) VALUES ($1, $2, $3)
+         ON CONFLICT (mitra_id) DO UPDATE SET
+             max_sessions = $2, version = old.version + 1, updated_at = $3
+         RETURNING ",
+        columns!()
+    );
+    Ok(mitra(&tx.row(SQL, &[&id, &max_sessions, &now]).await?))
+}
+
 /// Gives a mitra's next state its place in the order. Whoever has the highest version counts after
 /// everyone with a lower one has committed, so its count is the right one.
 pub(crate) async fn next_version(db: &impl Query, id: Uuid) -> Result<Option<Mitra>, DbError> {

@@ -24,12 +24,13 @@ mod store;
 mod text;
 mod timekeeper;
 mod views;
+mod withdrawing;
 
 use std::sync::Arc;
 
 use halobestie_core::migrate::Migration;
 use halobestie_core::module::{BeforeBind, Phase, RunsOn, Service};
-use halobestie_core::ports::Capability;
+use halobestie_core::ports::{AVAILABILITY_CHANGED, Capability};
 use halobestie_core::{BoxError, Context, Contribution, ErrorCode, Module};
 use utoipa::OpenApi;
 
@@ -72,6 +73,7 @@ impl Module for Chat {
             .session_load
             .fill(Arc::new(ports::OpenSessions { db: cx.db.clone() }));
         let state = Arc::new(State::new(&config, cx)?);
+        let changes = cx.bus.subscribe(AVAILABILITY_CHANGED);
         let restoring = state.clone();
         let restore =
             async move { Ok(timekeeper::settle(&restoring, restoring.clock.now()).await?) };
@@ -92,7 +94,12 @@ impl Module for Chat {
                 Service::new(
                     "chat-revocations",
                     RunsOn::Api,
-                    live::revocations::run(state),
+                    live::revocations::run(state.clone()),
+                ),
+                Service::new(
+                    "chat-withdrawals",
+                    RunsOn::Worker,
+                    withdrawing::run(state, changes),
                 ),
             ],
             ..Contribution::default()

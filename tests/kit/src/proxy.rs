@@ -1,11 +1,13 @@
 //! A TCP proxy in front of Postgres or Valkey, so that a test can cut or freeze the wire.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream, lookup_host};
 use tokio::sync::watch;
+use tokio::time::sleep;
 
 use crate::environment;
 
@@ -13,10 +15,23 @@ use crate::environment;
 enum Mode {
     /// Bytes pass.
     Open,
+    /// Bytes pass, each after this long: a server that is far away or overworked.
+    Slow(Duration),
     /// Connections stand, new ones are taken, nothing passes: a server that hangs.
     Frozen,
     /// Connections are broken, new ones too: a server that is gone.
     Gone,
+}
+
+impl Mode {
+    /// How long bytes wait before they pass; `None` where they do not.
+    fn delay(self) -> Option<Duration> {
+        match self {
+            Self::Open => Some(Duration::ZERO),
+            Self::Slow(delay) => Some(delay),
+            Self::Frozen | Self::Gone => None,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -91,6 +106,11 @@ impl TcpProxy {
     /// Breaks every connection; new ones pass.
     pub fn blink(&self) {
         self.change(Mode::Open, 1);
+    }
+
+    /// Keeps all bytes back for this long, on the way there and on the way back.
+    pub fn slow(&self, delay: Duration) {
+        self.change(Mode::Slow(delay), 0);
     }
 
     /// Lets everything pass again.
@@ -174,10 +194,13 @@ async fn pump(
         tokio::select! {
             biased;
             changed = state.changed() => if changed.is_err() { return },
-            read = from.read(&mut buffer), if now.mode == Mode::Open => match read {
-                Ok(0) | Err(_) => return,
-                Ok(count) => if to.write_all(&buffer[..count]).await.is_err() { return },
-            },
+            read = from.read(&mut buffer), if now.mode.delay().is_some() => {
+                let Ok(count @ 1..) = read else { return };
+                sleep(now.mode.delay().unwrap_or_default()).await;
+                if to.write_all(&buffer[..count]).await.is_err() {
+                    return;
+                }
+            }
         }
     }
 }

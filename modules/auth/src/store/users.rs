@@ -175,6 +175,16 @@ pub(crate) async fn update_profile(
     row.as_ref().map(User::from_row).transpose()
 }
 
+/// Says whether an account may sign in; false when there is none, or it is closed.
+pub(crate) async fn set_active(
+    tx: &impl Query,
+    user_id: Uuid,
+    is_active: bool,
+) -> Result<bool, DbError> {
+    const SQL: &str = "UPDATE users SET is_active = $2 WHERE id = $1 AND closed_at IS NULL";
+    Ok(tx.execute(SQL, &[&user_id, &is_active]).await? == 1)
+}
+
 /// Closes an account and erases what is personal; false when it was closed already.
 pub(crate) async fn close(tx: &impl Query, user_id: Uuid, now: Timestamp) -> Result<bool, DbError> {
     const SQL: &str = "UPDATE users

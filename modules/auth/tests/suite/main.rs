@@ -9,6 +9,7 @@ mod access_tokens;
 mod account;
 mod admin;
 mod cleanup;
+mod deactivation;
 mod forge;
 mod otp_attempts;
 mod otp_limits;

@@ -7,12 +7,14 @@ use halobestie_auth::testing;
 use halobestie_core::valkey::redis::aio::MultiplexedConnection;
 use halobestie_core::valkey::redis::{Client, cmd};
 use halobestie_testkit::{TcpProxy, TestApp, ValkeyProcess, eventually};
-use uuid::Uuid;
 
 use crate::keys::{Keys, drift};
 use crate::support::*;
 
-async fn is_exact(app: &TestApp) -> bool {
+/// Reads that Postgres answered in the mirror's place.
+const FALLBACKS: &str = "halobestie_availability_fallback_reads_total";
+
+pub(crate) async fn is_exact(app: &TestApp) -> bool {
     app.context()
         .valkey
         .as_ref()
@@ -20,7 +22,7 @@ async fn is_exact(app: &TestApp) -> bool {
         && drift(app).await.is_empty()
 }
 
-async fn is_seeded(app: &TestApp) -> bool {
+pub(crate) async fn is_seeded(app: &TestApp) -> bool {
     app.context()
         .valkey
         .as_ref()
@@ -192,37 +194,66 @@ async fn an_outage_that_valkey_survives_with_its_data_leaves_nothing_stale() {
 }
 
 #[tokio::test]
-async fn a_flush_a_kill_and_a_restart_in_a_row_leave_the_counts_of_postgres() {
-    let mut valkey = ValkeyProcess::start().await;
-    let app = plan().valkey_at(&valkey.url()).start().await;
-    let replica = app.replica().await;
-    insert_online(&app, 1000).await;
-    app.run_sweep("valkey-online-mirror").await;
-    let ids: Vec<Uuid> = available(&app).await.into_iter().collect();
-    assert_eq!(ids.len(), 1000);
+async fn a_slow_valkey_is_waited_for_as_long_as_its_deadline_and_no_longer() {
+    const DEADLINE: Duration = Duration::from_millis(1000);
+    let wire = TcpProxy::to_valkey().await;
+    let plan = plan().valkey_at(&wire.valkey_url());
+    let app = plan.env("VALKEY_TIMEOUT_MS", "1000").start().await;
+    let mitra = online_mitra(&app).await;
 
-    let beats = async {
-        for (index, id) in ids.iter().cycle().enumerate() {
-            let server = if index % 2 == 0 { &app } else { &replica };
-            assert!(port(server).heartbeat(*id).await.unwrap().online);
-            tokio::task::yield_now().await;
-        }
-    };
-    let faults = async {
-        Keys::of(&app).flush_all().await;
-        valkey.kill().await;
-        assert_eq!(available(&replica).await.len(), 1000);
-        valkey.restart().await;
-        eventually("the mirror is seeded", || is_seeded(&app)).await;
-        eventually("the mirror is exact", || is_exact(&app)).await;
-    };
-    tokio::select! { () = beats => {}, () = faults => {} }
-    for server in [&app, &replica] {
-        eventually("everyone is counted", || async {
-            available(server).await.len() == 1000
-        })
-        .await;
+    // There and back within the deadline: slow, and still Valkey's answer.
+    wire.slow(DEADLINE / 10);
+    let fallbacks = metric(&app, FALLBACKS).await;
+    heartbeat(&app, &mitra).await.expect(200);
+    assert_eq!(beacon(&app).await["source"], "valkey");
+    assert!((metric(&app, FALLBACKS).await - fallbacks).abs() < f64::EPSILON);
+
+    // Past it: Postgres's, after one deadline at most, and nobody is taken for gone.
+    wire.slow(DEADLINE * 2);
+    for _ in 0..3 {
+        let asked = Instant::now();
+        assert_eq!(
+            heartbeat(&app, &mitra).await.expect(200).json()["online"],
+            true
+        );
+        assert_eq!(available(&app).await.len(), 1);
+        let took = asked.elapsed();
+        assert!(took < DEADLINE + Duration::from_secs(2), "{took:?}");
     }
+    assert!(metric(&app, FALLBACKS).await > fallbacks);
+    assert!(app.try_sweep("mitra-auto-offline").await.is_err());
+
+    wire.mend();
+    eventually("the mirror is exact", || is_exact(&app)).await;
+    assert!(is_online_in_postgres(&app, mitra.user_id).await);
+}
+
+#[tokio::test]
+async fn without_postgres_valkey_goes_on_answering_and_nothing_is_half_done() {
+    let wire = TcpProxy::to_postgres().await;
+    let plan = plan().postgres_through(&wire);
+    let app = plan.env("DATABASE_TIMEOUT_SECONDS", "1").start().await;
+    let (mitra, comes) = (online_mitra(&app).await, testing::mitra(&app).await);
+    wire.cut();
+
+    heartbeat(&app, &mitra).await.expect(200);
+    assert_eq!(available(&app).await.len(), 1);
+    let asked = Instant::now();
+    call(&app, &comes, "/api/mitra/status/online")
+        .await
+        .problem("dependency_unavailable", 503);
+    assert!(
+        asked.elapsed() < Duration::from_secs(4),
+        "{:?}",
+        asked.elapsed()
+    );
+    assert!(app.try_sweep("valkey-online-mirror").await.is_err());
+    assert_eq!(available(&app).await.len(), 1);
+
+    wire.mend();
+    eventually("the mirror is exact", || is_exact(&app)).await;
+    go_online(&app, &comes).await;
+    assert_eq!(available(&app).await.len(), 2);
 }
 
 /// A client of the test's own, that does not mind what the server thinks of Valkey.

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use halobestie_auth::testing;
-use halobestie_availability::CHANGED_TOPIC;
 use halobestie_core::bus::Event;
+use halobestie_core::ports::AVAILABILITY_CHANGED;
 use halobestie_testkit::Plan;
 use serde_json::{Value, json};
 
@@ -88,7 +88,7 @@ async fn the_status_counts_open_sessions_and_shows_the_last_heartbeat(plan: Plan
 async fn coming_and_going_is_told_on_the_bus(plan: Plan) {
     let app = plan.start().await;
     let mitra = testing::mitra(&app).await;
-    let mut events = app.context().bus.subscribe(CHANGED_TOPIC);
+    let mut events = app.context().bus.subscribe(AVAILABILITY_CHANGED);
     go_online(&app, &mitra).await;
     go_offline(&app, &mitra).await;
 
@@ -100,7 +100,10 @@ async fn coming_and_going_is_told_on_the_bus(plan: Plan) {
             }
         };
         let told: Value = serde_json::from_slice(&told).unwrap();
-        assert_eq!(told, json!({"mitra_id": mitra.user_id, "online": online}));
+        assert_eq!(
+            told,
+            json!({"mitra_id": mitra.user_id, "online": online, "active": true})
+        );
     }
 }
 

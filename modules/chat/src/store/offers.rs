@@ -168,6 +168,16 @@ pub(crate) async fn decline(
     Ok(tx.execute(SQL, &[&request_id, &mitra_id, &now]).await? == 1)
 }
 
+/// Takes back the open offers of a mitra, as if it had not been asked: once it may work again it can be.
+/// The requests.
+pub(crate) async fn withdraw(tx: &Tx<'_>, mitra_id: Uuid) -> Result<Vec<Uuid>, DbError> {
+    const SQL: &str = "DELETE FROM chat_offers o USING chat_requests r
+        WHERE o.mitra_id = $1 AND r.id = o.request_id AND r.status = 'searching'
+          AND o.declined_at IS NULL
+        RETURNING o.request_id";
+    Ok(ids(&tx.rows(SQL, &[&mitra_id]).await?))
+}
+
 /// The mitras that still look at a request's offer.
 pub(crate) async fn mitras_of(query: &impl Query, request_id: Uuid) -> Result<Vec<Uuid>, DbError> {
     const SQL: &str =

@@ -14,4 +14,5 @@ mod sessions;
 mod sockets;
 mod story;
 mod timers;
+mod withdrawals;
 mod world;

@@ -1,6 +1,6 @@
 //! Breaking what a server depends on.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use halobestie_core::Entry;
 use halobestie_testkit::{TcpProxy, TestApp, ValkeyProcess, eventually};
@@ -49,6 +49,19 @@ async fn a_proxy_freezes_cuts_blinks_and_mends() {
     proxy.blink();
     assert!(!is_answered(&mut connection).await);
     assert!(answers(&proxy).await);
+}
+
+#[tokio::test]
+async fn a_slow_wire_is_late_and_loses_nothing() {
+    let delay = Duration::from_millis(50);
+    let proxy = TcpProxy::to_valkey().await;
+    let mut connection = TcpStream::connect(proxy.address()).await.unwrap();
+    proxy.slow(delay);
+    let asked = Instant::now();
+    assert!(is_answered(&mut connection).await);
+    assert!(asked.elapsed() >= delay * 2, "there and back");
+    proxy.slow(Duration::from_secs(10));
+    assert!(!is_answered(&mut connection).await, "too late");
 }
 
 #[tokio::test]
