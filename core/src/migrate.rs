@@ -7,7 +7,7 @@ use std::fmt;
 use std::time::Duration;
 
 use refinery_core::{Migration as RefineryMigration, Runner};
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::pg::{Client, Db, DbError, Query};
 use crate::problem::BoxError;
@@ -107,8 +107,6 @@ fn refusal(wrong: &[Status]) -> String {
         .collect();
     let advice = if wrong.iter().any(|it| it.state == State::Diverged) {
         "an applied migration must never be edited: restore its text, or the backup"
-    } else if wrong.iter().any(|it| it.state == State::Unknown) {
-        "the schema is newer than this binary: deploy the binary that knows it"
     } else {
         "run `halobestie migrate`"
     };
@@ -218,18 +216,18 @@ pub async fn status(db: &Db, sets: &[MigrationSet]) -> Result<Vec<Status>, Migra
     Ok(all)
 }
 
-/// Refuses a schema that is not what this binary was made for. A schema that is newer is refused only
-/// when nothing of ours is missing **and** the newer part is not an expansion that old code may run
-/// beside: since that cannot be told from here, unknown migrations are let pass and only reported.
+/// Refuses a schema that lacks something of ours, or has it otherwise. One that is newer is let pass
+/// with a warning: during a deploy old code runs beside the expanded schema.
 ///
 /// # Errors
 /// [`MigrateError::NotCurrent`] naming what is pending or diverged.
 pub async fn verify(db: &Db, sets: &[MigrationSet]) -> Result<(), MigrateError> {
-    let wrong: Vec<Status> = status(db, sets)
-        .await?
-        .into_iter()
-        .filter(|it| matches!(it.state, State::Pending | State::Diverged))
-        .collect();
+    let mut wrong = status(db, sets).await?;
+    for newer in wrong.iter().filter(|it| it.state == State::Unknown) {
+        let (module, migration) = (newer.module, &newer.name);
+        warn!(module, migration, "the schema is newer than this binary");
+    }
+    wrong.retain(|it| matches!(it.state, State::Pending | State::Diverged));
     if wrong.is_empty() {
         Ok(())
     } else {

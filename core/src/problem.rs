@@ -58,9 +58,6 @@ pub mod codes {
         /// The body is not JSON.
         MALFORMED_JSON = "malformed_json", 400, "Malformed JSON",
             "The request body is not valid JSON.", "Fix the request; do not retry it unchanged.";
-        /// The query string cannot be read.
-        MALFORMED_QUERY = "malformed_query", 400, "Malformed query",
-            "The query string could not be read.", "Fix the request; do not retry it unchanged.";
         /// A WebSocket route was called without a WebSocket handshake.
         UPGRADE_REQUIRED = "upgrade_required", 426, "WebSocket required",
             "This address speaks WebSocket only.", "Open it as a WebSocket with subprotocol halobestie.v1.";

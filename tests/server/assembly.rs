@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 
 use halobestie::modules::COMPILED;
+use halobestie_core::config::Sources;
 use halobestie_core::{Entry, assemble, migrate, openapi};
-use halobestie_testkit::{TestApp, TestDb};
+use halobestie_testkit::{TestApp, TestDb, eventually};
 
 static NONE: &[Entry] = &[];
 
@@ -122,7 +123,45 @@ async fn every_module_migrates_alone_on_an_empty_database() {
 }
 
 #[test]
-fn modules_are_built_after_those_they_need() {
-    let sets = assemble::migration_sets(COMPILED);
-    assert_eq!(sets.first().map(|set| set.module), Some("core"));
+fn modules_are_built_after_those_they_need_however_they_are_listed() {
+    let env = [
+        ("APP_ENV", "test"),
+        (
+            "AUTH_JWT_SECRET",
+            "a secret that only the tests of this project know",
+        ),
+        ("DATABASE_URL", "postgres://nobody@localhost/nowhere"),
+    ];
+    let sources = Sources {
+        env: env.map(|(name, value)| (name.into(), value.into())).into(),
+        ..Sources::default()
+    };
+    let config = halobestie::load_config(&sources).expect("a configuration");
+    let backwards: Vec<Entry> = COMPILED.iter().rev().copied().collect();
+    let order = assemble::enabled(&backwards, &config).expect("a server");
+    let names: Vec<&str> = order.iter().map(|entry| entry.name).collect();
+    assert_eq!(names, ["auth", "availability", "chat"]);
+    assert_eq!(assemble::migration_sets(&order)[0].module, "core");
+}
+
+#[tokio::test]
+async fn a_setting_that_is_announced_is_seen_by_every_replica_at_once() {
+    let app = TestApp::start(COMPILED).await;
+    let replica = app.replica().await;
+    let written = "INSERT INTO app_config (key, value) VALUES ('packages', $1)
+        ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+    let packages = serde_json::json!([
+        {"id": "5m", "name": "5 minutes", "minutes": 5, "amount": 9000}
+    ]);
+    app.database.execute(written, &[&packages]).await;
+    let cx = app.context();
+    cx.settings.announce(&cx.bus, "packages");
+    // The clock stands still: the look at the table every 30 s cannot be what shows it.
+    for server in [&app, &replica] {
+        eventually("the new price list is served", || async {
+            let list = server.get("/api/customer/packages").send().await.json();
+            list["items"][0]["id"] == "5m"
+        })
+        .await;
+    }
 }

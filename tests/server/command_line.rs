@@ -30,7 +30,7 @@ async fn every_configuration_mistake_gets_a_line_and_exit_2() {
 }
 
 #[tokio::test]
-async fn a_module_that_is_not_compiled_in_cannot_be_switched_on() {
+async fn a_switch_of_a_module_is_true_or_false() {
     let environment = Environment::minimal().with("AUTH_ENABLED", "maybe");
     let output = environment.run(&["config", "check"]).await;
     assert_eq!(output.status.code(), Some(2), "{}", shown(&output));

@@ -85,6 +85,25 @@ async fn a_diverged_migration_stops_the_start() {
 }
 
 #[tokio::test]
+async fn a_schema_that_is_newer_than_the_binary_is_let_pass() {
+    let database = TestDb::empty().await;
+    let environment = Environment::over(&database);
+    environment.run(&["migrate"]).await;
+    let newer = "INSERT INTO migrations_core (version, name, applied_on, checksum)
+        VALUES (9999, 'from_tomorrow', '2026-01-01T00:00:00Z', '1')";
+    database.execute(newer, &[]).await;
+
+    let status = environment.run(&["migrate", "status"]).await;
+    assert!(
+        shown(&status).contains("core/9999_from_tomorrow"),
+        "{}",
+        shown(&status)
+    );
+    let server = environment.serve(&["serve"]).await;
+    assert_eq!(server.terminate().await, Some(0));
+}
+
+#[tokio::test]
 async fn seeding_twice_changes_nothing() {
     let database = TestDb::empty().await;
     let environment = Environment::over(&database).with("APP_ENV", "development");
