@@ -1,0 +1,109 @@
+//! The small traits at which modules meet. Core owns them and knows no implementation.
+//!
+//! A module that provides a capability sets its port in `build`; one that needs it reads it there.
+//! `NEEDS` and `PROVIDES` say so as constants, and assembly checks that they do not lie. A fact that
+//! an earlier module wants from a later one travels through a [`Late`] handle, filled by assembly's
+//! end; an empty one means that nobody provides it.
+
+mod availability;
+mod payments;
+mod people;
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use serde::Serialize;
+
+pub use self::availability::*;
+pub use self::payments::*;
+pub use self::people::*;
+
+/// What a module can promise to the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Capability {
+    /// [`Authenticator`]
+    Authenticator,
+    /// [`Directory`]
+    Directory,
+    /// [`Availability`]
+    Availability,
+    /// [`SessionLoad`]
+    SessionLoad,
+    /// [`Payments`]
+    Payments,
+    /// [`Purchases`]
+    Purchases,
+}
+
+impl fmt::Display for Capability {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Authenticator => "authenticator",
+            Self::Directory => "directory",
+            Self::Availability => "availability",
+            Self::SessionLoad => "session_load",
+            Self::Payments => "payments",
+            Self::Purchases => "purchases",
+        })
+    }
+}
+
+/// A handle that is empty while modules are built and filled before anything runs.
+pub struct Late<T: ?Sized>(Arc<OnceLock<Arc<T>>>);
+
+impl<T: ?Sized> Late<T> {
+    /// The port, or `None` where no enabled module provides it.
+    pub fn get(&self) -> Option<&Arc<T>> {
+        self.0.get()
+    }
+
+    /// Fills the handle; the first filling stays.
+    pub fn fill(&self, port: Arc<T>) {
+        // A second provider is refused by assembly; nothing to do about it here.
+        let _ = self.0.set(port);
+    }
+}
+
+impl<T: ?Sized> Clone for Late<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T: ?Sized> Default for Late<T> {
+    fn default() -> Self {
+        Self(Arc::new(OnceLock::new()))
+    }
+}
+
+/// Every contract between modules, each provided at most once.
+#[derive(Clone, Default)]
+pub struct Ports {
+    /// Who calls.
+    pub authenticator: Late<dyn Authenticator>,
+    /// Names of people.
+    pub directory: Late<dyn Directory>,
+    /// Who is available.
+    pub availability: Late<dyn Availability>,
+    /// How busy mitras are.
+    pub session_load: Late<dyn SessionLoad>,
+    /// Who charges.
+    pub payments: Late<dyn Payments>,
+    /// Who delivers what was paid.
+    pub purchases: Late<dyn Purchases>,
+}
+
+impl Ports {
+    /// Whether an enabled module has set this port.
+    pub fn has(&self, capability: Capability) -> bool {
+        match capability {
+            Capability::Authenticator => self.authenticator.get().is_some(),
+            Capability::Directory => self.directory.get().is_some(),
+            Capability::Availability => self.availability.get().is_some(),
+            Capability::SessionLoad => self.session_load.get().is_some(),
+            Capability::Payments => self.payments.get().is_some(),
+            Capability::Purchases => self.purchases.get().is_some(),
+        }
+    }
+}
