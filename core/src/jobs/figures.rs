@@ -15,13 +15,6 @@ use crate::timestamp::Timestamp;
 /// Between two counts.
 const EVERY: Duration = Duration::from_secs(15);
 
-/// What is in the queue.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Figures {
-    /// By kind, where there is anything.
-    pub kinds: Vec<KindFigures>,
-}
-
 /// What there is of a kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct KindFigures {
@@ -50,17 +43,18 @@ impl KindFigures {
 }
 
 impl Jobs {
-    /// Counts what is in the queue. Reads every row that is not finished.
+    /// Counts what is in the queue by kind, where there is anything. Reads every row that is not
+    /// finished.
     ///
     /// # Errors
     /// Postgres's failures.
-    pub async fn figures(&self, db: &impl Query) -> Result<Figures, DbError> {
+    pub async fn figures(&self, db: &impl Query) -> Result<Vec<KindFigures>, DbError> {
         let now = self.now();
         let rows = store::counts(db, now).await?;
-        let kinds = rows.into_iter().map(|row| KindFigures::of(row, now));
-        Ok(Figures {
-            kinds: kinds.collect(),
-        })
+        Ok(rows
+            .into_iter()
+            .map(|row| KindFigures::of(row, now))
+            .collect())
     }
 }
 
@@ -72,7 +66,7 @@ pub(super) fn sweep(kinds: Vec<&'static str>, cx: &Context) -> Sweep {
         async move {
             let figures = jobs.figures(&db).await?;
             for kind in kinds {
-                let found = figures.kinds.iter().find(|it| it.kind == kind);
+                let found = figures.iter().find(|it| it.kind == kind);
                 show(&jobs.meters, kind, found);
             }
             Ok(Swept::default())

@@ -81,7 +81,7 @@ use crate::sweep::Sweep;
 
 pub use dead::DeadJob;
 pub use failure::Failure;
-pub use figures::{Figures, KindFigures};
+pub use figures::KindFigures;
 pub use handler::{Attempt, Handler};
 pub use new_job::NewJob;
 pub use policy::{Backoff, Late, Policy, Unique};

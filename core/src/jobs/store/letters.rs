@@ -52,7 +52,7 @@ pub(in crate::jobs) async fn revive(
 ) -> Result<Option<String>, DbError> {
     // Taken once more, so that whoever had it last cannot end it.
     const SQL: &str = "UPDATE jobs SET state = 'waiting', attempts = 0, taken = taken + 1,
-            due_at = $2, deadline_at = $2 + (deadline_at - enqueued_at),
+            due_at = $2, deadline_at = $2::timestamptz + (deadline_at - enqueued_at),
             finished_at = NULL, keep_until = NULL, holds_key = key IS NOT NULL
         WHERE id = $1 AND state = 'dead' AND NOT EXISTS (SELECT FROM jobs AS other
             WHERE other.kind = jobs.kind AND other.key = jobs.key AND other.holds_key

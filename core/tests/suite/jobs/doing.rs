@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use halobestie_testkit::TestApp;
 
-use super::workshop::{Bulk, Hasty, Plain, Script, Single, WORKSHOP};
+use super::workshop::{Forgotten, Hasty, Plain, Script, Single, WORKSHOP};
 use super::{Foreman, job};
 
 #[tokio::test]
@@ -140,7 +140,7 @@ async fn a_job_that_ended_in_its_own_transaction_stays_ended() {
         .await;
     app.reaches("settled", "done", 1).await;
     app.pass(60).await;
-    app.settle().await;
+    app.finish_jobs().await;
     app.has_logged("ended", 1).await;
     assert_eq!(app.count("settled", "done").await, 1);
 }
@@ -169,7 +169,7 @@ async fn a_payload_that_cannot_be_read_is_a_dead_letter_that_quotes_nothing() {
 #[tokio::test]
 async fn what_is_not_kept_goes_at_once() {
     let app = TestApp::start(WORKSHOP).await;
-    app.enqueue(job::<Bulk>("gone", Script::Succeed)).await;
+    app.enqueue(job::<Forgotten>("gone", Script::Succeed)).await;
     app.has_logged("ended", 1).await;
     app.settle().await;
     let left: i64 = app

@@ -21,6 +21,8 @@ pub(super) static WORKSHOP: &[Entry] = &[Entry::of::<Workshop>()];
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) enum Script {
     Succeed,
+    /// Succeeds, and writes nothing down.
+    Nothing,
     /// Fails in so many attempts.
     Fail(u32),
     RetryAfter(u64),
@@ -30,6 +32,8 @@ pub(super) enum Script {
     Hang,
     /// Waits until the test lets its worker go on.
     Wait,
+    /// Waits as `Wait` does, and writes nothing down after that.
+    WaitSilently,
     /// Marks itself as done in its transaction, then fails.
     DoneThenFail,
     /// Waits as `Wait` does, then marks itself as done in its transaction.
@@ -95,8 +99,10 @@ kinds! {
     Fleeting "fleeting" Policy { when_late: Late::Forgotten, unique: Unique::WhileKept, ..PLAIN };
     /// Has little time.
     Hasty "hasty" Policy { timeout: Duration::from_millis(50), ..PLAIN };
-    /// Many at once, and nothing is kept.
-    Bulk "bulk" Policy { concurrency: 64, keep_done: Duration::ZERO, ..PLAIN };
+    /// Not kept when it is done.
+    Forgotten "forgotten" Policy { keep_done: Duration::ZERO, ..PLAIN };
+    /// Many at once.
+    Bulk "bulk" Policy { concurrency: 64, ..PLAIN };
 }
 
 /// The module.
@@ -113,6 +119,7 @@ impl Module for Workshop {
         JobKind::of::<Once>(),
         JobKind::of::<Fleeting>(),
         JobKind::of::<Hasty>(),
+        JobKind::of::<Forgotten>(),
         JobKind::of::<Bulk>(),
     ];
     type Config = NoConfig;
@@ -145,6 +152,7 @@ impl Module for Workshop {
                 handler::<Once>(&bench),
                 handler::<Fleeting>(&bench),
                 handler::<Hasty>(&bench),
+                handler::<Forgotten>(&bench),
                 handler::<Bulk>(&bench),
             ],
             ..Contribution::default()
@@ -174,14 +182,18 @@ pub(super) fn gate(worker: Uuid) -> String {
 
 impl Bench {
     async fn work<J: Scripted>(&self, attempt: Attempt<J>) -> Result<(), Failure> {
-        let mut gate = self.bus.subscribe(&gate(self.worker));
         let script = attempt.payload.parts().1.clone();
-        if script == Script::Wait || script == Script::WaitThenDone {
+        if script == Script::Nothing {
+            return Ok(());
+        }
+        let mut gate = self.bus.subscribe(&gate(self.worker));
+        let waits = [Script::Wait, Script::WaitSilently, Script::WaitThenDone];
+        if waits.contains(&script) {
             gate.ready(Duration::from_secs(10)).await;
         }
         self.write(&self.db, &attempt, "begun").await?;
         match script {
-            Script::Succeed => {}
+            Script::Nothing | Script::Succeed => {}
             Script::Fail(times) if attempt.number > times => {}
             Script::Fail(_) => return Err("it does not work".into()),
             Script::RetryAfter(ms) => {
@@ -194,6 +206,10 @@ impl Bench {
             Script::Panic => panic!("a handler that panics on purpose"),
             Script::Hang => std::future::pending().await,
             Script::Wait => while gate.next().await == Event::Lost {},
+            Script::WaitSilently => {
+                while gate.next().await == Event::Lost {}
+                return Ok(());
+            }
             Script::DoneThenFail => {
                 self.done_in(&attempt).await?;
                 return Err("after the commit".into());
