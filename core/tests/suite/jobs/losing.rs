@@ -124,6 +124,10 @@ async fn nothing_begins_after_its_deadline() {
     api.reaches("owed", "dead", 1).await;
     api.reaches("stale", "late", 1).await;
     assert!(api.log("begun").await.is_empty());
+    // Neither was it begun and cut off.
+    let dead = api.context().jobs.dead(api.database.db(), None, 1).await;
+    let error = dead.unwrap()[0].error.clone().unwrap();
+    assert_eq!(error, "its deadline is over: not begun by its deadline");
 }
 
 #[tokio::test]
