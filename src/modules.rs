@@ -14,6 +14,8 @@ pub static COMPILED: &[Entry] = &[
     Entry::of::<halobestie_email::Email>(),
     #[cfg(feature = "fazpass")]
     Entry::of::<halobestie_fazpass::Fazpass>(),
+    #[cfg(feature = "mobile")]
+    Entry::of::<halobestie_mobile::Mobile>(),
 ];
 
 /// The names of all modules of the project, compiled in or not: the features of the manifest, so that

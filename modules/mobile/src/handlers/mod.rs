@@ -1,0 +1,4 @@
+//! The endpoints.
+
+pub(crate) mod associations;
+pub(crate) mod version;
