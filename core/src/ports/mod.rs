@@ -28,46 +28,6 @@ pub use self::payments::*;
 pub use self::people::*;
 pub use self::sign_in::*;
 
-/// What a module can promise to the others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Capability {
-    /// [`Authenticator`]
-    Authenticator,
-    /// [`Directory`]
-    Directory,
-    /// [`Availability`]
-    Availability,
-    /// [`SessionLoad`]
-    SessionLoad,
-    /// [`Payments`]
-    Payments,
-    /// [`Purchases`]
-    Purchases,
-    /// [`CodeCarrier`]
-    CodeCarrier,
-    /// [`SignIn`]
-    SignIn,
-    /// [`AdminAccounts`]
-    AdminAccounts,
-}
-
-impl fmt::Display for Capability {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
-            Self::Authenticator => "authenticator",
-            Self::Directory => "directory",
-            Self::Availability => "availability",
-            Self::SessionLoad => "session_load",
-            Self::Payments => "payments",
-            Self::Purchases => "purchases",
-            Self::SignIn => "sign_in",
-            Self::AdminAccounts => "admin_accounts",
-            Self::CodeCarrier => "code_carrier",
-        })
-    }
-}
-
 /// A handle that is empty while modules are built and filled before anything runs.
 pub struct Late<T: ?Sized>(Arc<OnceLock<Arc<T>>>);
 
@@ -96,44 +56,60 @@ impl<T: ?Sized> Default for Late<T> {
     }
 }
 
-/// Every contract between modules, each provided at most once.
-#[derive(Clone, Default)]
-pub struct Ports {
-    /// Who calls.
-    pub authenticator: Late<dyn Authenticator>,
-    /// Names of people.
-    pub directory: Late<dyn Directory>,
-    /// Who is available.
-    pub availability: Late<dyn Availability>,
-    /// How busy mitras are.
-    pub session_load: Late<dyn SessionLoad>,
-    /// Who charges.
-    pub payments: Late<dyn Payments>,
-    /// Who delivers what was paid.
-    pub purchases: Late<dyn Purchases>,
-    /// Who opens sessions.
-    pub sign_in: Late<dyn SignIn>,
-    /// Who keeps the accounts of admins.
-    pub admin_accounts: Late<dyn AdminAccounts>,
-    /// What else goes when an account is closed; not a capability, since anybody may add to it.
-    pub erasures: Erasures,
-    /// Who brings one-time codes to phones.
-    pub code_carrier: Late<dyn CodeCarrier>,
+macro_rules! contracts {
+    ($($(#[$doc:meta])* $Port:ident = $name:ident;)*) => {
+        /// What a module can promise to the others: a port each.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Capability {
+            $($(#[$doc])* $Port,)*
+        }
+
+        impl fmt::Display for Capability {
+            fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str(match self {
+                    $(Self::$Port => stringify!($name),)*
+                })
+            }
+        }
+
+        /// Every contract between modules, each provided at most once.
+        #[derive(Clone, Default)]
+        pub struct Ports {
+            $($(#[$doc])* pub $name: Late<dyn $Port>,)*
+            /// What else goes when an account is closed. Not a capability: anybody may add to it.
+            pub erasures: Erasures,
+        }
+
+        impl Ports {
+            /// Whether an enabled module has set this port.
+            pub fn has(&self, capability: Capability) -> bool {
+                match capability {
+                    $(Capability::$Port => self.$name.get().is_some(),)*
+                }
+            }
+        }
+    };
 }
 
-impl Ports {
-    /// Whether an enabled module has set this port.
-    pub fn has(&self, capability: Capability) -> bool {
-        match capability {
-            Capability::Authenticator => self.authenticator.get().is_some(),
-            Capability::Directory => self.directory.get().is_some(),
-            Capability::Availability => self.availability.get().is_some(),
-            Capability::SessionLoad => self.session_load.get().is_some(),
-            Capability::Payments => self.payments.get().is_some(),
-            Capability::Purchases => self.purchases.get().is_some(),
-            Capability::SignIn => self.sign_in.get().is_some(),
-            Capability::AdminAccounts => self.admin_accounts.get().is_some(),
-            Capability::CodeCarrier => self.code_carrier.get().is_some(),
-        }
-    }
+// A contract is its trait and a line here.
+contracts! {
+    /// Says who calls.
+    Authenticator = authenticator;
+    /// Knows people by id.
+    Directory = directory;
+    /// Opens sessions for people whose identity another module has proved.
+    SignIn = sign_in;
+    /// Keeps the accounts of admins.
+    AdminAccounts = admin_accounts;
+    /// Brings one-time codes to phones.
+    CodeCarrier = code_carrier;
+    /// Knows which mitras can be asked.
+    Availability = availability;
+    /// Knows how busy mitras are.
+    SessionLoad = session_load;
+    /// Charges customers.
+    Payments = payments;
+    /// Sells what is paid for.
+    Purchases = purchases;
 }
