@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use halobestie_core::Timestamp;
 use halobestie_core::valkey::Valkey;
-use halobestie_core::valkey::redis::{FromRedisValue, cmd};
+use halobestie_core::valkey::redis::{FromRedisValue, cmd, pipe};
 use halobestie_testkit::TestApp;
 
 /// The mirror's keys as an operator would see them.
@@ -53,6 +54,22 @@ impl<'a> Keys<'a> {
         self.run("DEL", key, &[]).await
     }
 
+    /// Who is free, at the Unix milliseconds of the last heartbeat.
+    pub(crate) async fn free(&self) -> BTreeMap<String, i64> {
+        self.run("ZRANGE", "mitras:free", &["0", "-1", "WITHSCORES"])
+            .await
+    }
+
+    /// A mitra's heartbeat, and where it stands among the free, at one moment.
+    async fn heartbeat(&self, id: &str) -> (Option<String>, Option<i64>) {
+        let mut ask = pipe();
+        ask.atomic();
+        ask.cmd("GET")
+            .arg(self.0.key(&format!("mitra:heartbeat:{id}")));
+        ask.cmd("ZSCORE").arg(self.0.key("mitras:free")).arg(id);
+        self.0.run_all(&ask).await.expect("Valkey answers")
+    }
+
     pub(crate) async fn flush_all(&self) {
         self.0
             .run::<()>(&cmd("FLUSHALL"))
@@ -69,16 +86,24 @@ pub(crate) async fn drift(app: &TestApp) -> Vec<String> {
     let keys = Keys::of(app);
     let (mut online, mut deactivated) = (BTreeSet::new(), BTreeSet::new());
     let (mut max_sessions, mut found) = (BTreeMap::new(), Vec::new());
+    let mut free = BTreeSet::new();
     for row in app.database.rows(SQL, &[]).await {
         let id: String = row.get(0);
         let in_use = keys.text(&format!("mitra:capacity:{id}")).await;
         if in_use != row.get::<_, Option<String>>(4) {
             found.push(format!("capacity of {id} is {in_use:?}"));
         }
-        let beats = keys.exists(&format!("mitra:heartbeat:{id}")).await;
-        if beats != (row.get(1) && row.get(2)) {
-            found.push(format!("heartbeat of {id} is there: {beats}"));
+        let (beat, free_at) = keys.heartbeat(&id).await;
+        if beat.is_some() != (row.get(1) && row.get(2)) {
+            found.push(format!("heartbeat of {id} is {beat:?}"));
         }
+        let [in_use, limit] = [4, 3].map(|it| row.get::<_, String>(it).parse::<u32>().ok());
+        let heard = beat.as_deref().and_then(Timestamp::parse);
+        let heard = heard.filter(|_| in_use < limit).map(Timestamp::unix_ms);
+        if free_at != heard {
+            found.push(format!("{id} is free at {free_at:?} and not {heard:?}"));
+        }
+        heard.is_some().then(|| free.insert(id.clone()));
         max_sessions.insert(id.clone(), row.get::<_, String>(3));
         row.get::<_, bool>(1).then(|| online.insert(id.clone()));
         (!row.get::<_, bool>(2)).then(|| deactivated.insert(id));
@@ -97,6 +122,12 @@ pub(crate) async fn drift(app: &TestApp) -> Vec<String> {
     let shown: BTreeMap<String, String> = keys.run("HGETALL", "mitras:max_sessions", &[]).await;
     if shown != max_sessions {
         found.push("max_sessions differ".to_owned());
+    }
+    // The mark of a set that nobody deleted.
+    free.insert("seeded".to_owned());
+    let shown: BTreeSet<String> = keys.free().await.into_keys().collect();
+    if shown != free {
+        found.push(format!("mitras:free is {shown:?} and not {free:?}"));
     }
     found
 }
