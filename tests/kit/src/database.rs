@@ -6,7 +6,6 @@
 //! is nothing to share: the database is migrated itself, and goes with its cluster.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,8 +17,9 @@ use halobestie_core::metrics::Metrics;
 use halobestie_core::migrate::{self, MigrationSet};
 use halobestie_core::pg::{Db, Params, PgOptions, Query};
 use sha2::{Digest, Sha256};
-use tokio_postgres::{NoTls, Row};
+use tokio_postgres::Row;
 
+use crate::admin::Admin;
 use crate::environment;
 use crate::postgres_process::PostgresProcess;
 
@@ -223,77 +223,6 @@ fn open(url: &str) -> Db {
 async fn administer(sql: &str) {
     let admin = Admin::connect(&environment::database_url()).await;
     admin.run(sql).await;
-}
-
-/// A connection to the database from which others are made.
-pub(crate) struct Admin(tokio_postgres::Client);
-
-impl Admin {
-    pub(crate) async fn connect(url: &str) -> Self {
-        let connected = Self::try_connect(url).await;
-        connected.unwrap_or_else(|error| panic!("no Postgres at {url}: {error}"))
-    }
-
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the connection ends with its client"
-    )]
-    pub(crate) async fn try_connect(url: &str) -> Result<Self, tokio_postgres::Error> {
-        let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
-        tokio::spawn(connection);
-        Ok(Self(client))
-    }
-
-    /// The folder of the server's programs.
-    pub(crate) async fn programs(&self) -> PathBuf {
-        let sql = "SELECT setting FROM pg_config WHERE name = 'BINDIR'";
-        let row = self.0.query_one(sql, &[]).await;
-        row.expect("the tests' user may know")
-            .get::<_, String>(0)
-            .into()
-    }
-
-    /// The ids of the server's processes that serve others than this connection.
-    pub(crate) async fn other_processes(&self) -> Vec<i32> {
-        let sql = "SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()";
-        let rows = self.0.query(sql, &[]).await.expect("the view can be read");
-        rows.iter().map(|row| row.get(0)).collect()
-    }
-
-    async fn exists(&self, database: &str) -> bool {
-        let sql = "SELECT 1 FROM pg_database WHERE datname = $1";
-        self.0
-            .query_opt(sql, &[&database])
-            .await
-            .expect("the catalog can be read")
-            .is_some()
-    }
-
-    async fn clone_database(&self, name: &str, template: &str) {
-        // Copying files was the only way before Postgres 15, and is the fast one where nothing is
-        // synced.
-        let version = self
-            .0
-            .query_one("SELECT current_setting('server_version_num')::int", &[])
-            .await;
-        let version: i32 = version.expect("Postgres has a version").get(0);
-        let strategy = if version >= 150_000 {
-            "STRATEGY file_copy"
-        } else {
-            ""
-        };
-        self.run(&format!(
-            "CREATE DATABASE {name} TEMPLATE {template} {strategy}"
-        ))
-        .await;
-    }
-
-    async fn run(&self, sql: &str) {
-        self.0
-            .batch_execute(sql)
-            .await
-            .unwrap_or_else(|error| panic!("{sql}: {error:?}"));
-    }
 }
 
 /// A server's URL with another database, and another address where a proxy is in front.

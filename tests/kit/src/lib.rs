@@ -20,6 +20,7 @@
     reason = "a broken assumption of the kit must fail the test that runs into it"
 )]
 
+mod admin;
 mod app;
 mod call;
 mod child;

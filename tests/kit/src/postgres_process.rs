@@ -17,8 +17,8 @@ use rustix::process::{Pid, Signal, geteuid, kill_process};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
+use crate::admin::Admin;
 use crate::child::{free_port, signal};
-use crate::database::Admin;
 use crate::environment;
 use crate::eventually::eventually;
 
