@@ -100,6 +100,7 @@ pub(crate) async fn insert_missing(
         SELECT r.id, m.id, $2 FROM chat_requests r CROSS JOIN unnest($1::uuid[]) AS m (id)
         WHERE r.status = 'searching' AND r.expires_at > $2
           AND (r.exclusive_until IS NULL OR r.exclusive_until <= $2)
+          AND m.id <> ALL (r.excluded_mitra_ids)
           AND NOT EXISTS (SELECT 1 FROM chat_offers o WHERE o.request_id = r.id AND o.mitra_id = m.id)
         ON CONFLICT DO NOTHING
         RETURNING request_id, mitra_id";
@@ -116,6 +117,7 @@ pub(crate) async fn any_missing(
     const SQL: &str = "SELECT EXISTS (SELECT 1 FROM chat_requests r
         WHERE r.status = 'searching' AND r.expires_at > $2
           AND (r.exclusive_until IS NULL OR r.exclusive_until <= $2)
+          AND $1 <> ALL (r.excluded_mitra_ids)
           AND NOT EXISTS (SELECT 1 FROM chat_offers o WHERE o.request_id = r.id AND o.mitra_id = $1))";
     Ok(query.row(SQL, &[&mitra_id, &now]).await?.get(0))
 }
