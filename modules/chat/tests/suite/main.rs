@@ -8,6 +8,7 @@ mod audit;
 mod delivery;
 mod extensions;
 mod histories;
+mod many_ends;
 mod messages;
 mod offers;
 mod packages;
