@@ -17,8 +17,9 @@ use crate::session_state::{Actor, SessionEvent, Step, step};
 use crate::state::State;
 use crate::store::events::{self, SessionTransition};
 use crate::store::requests::{self, NewSearch};
+use crate::store::sessions::SessionRow;
 use crate::store::transitions::{self, Locked, Run};
-use crate::store::{time, waiting};
+use crate::store::{sessions, time, waiting};
 use crate::telling;
 use crate::timekeeper::warned_from_start;
 
@@ -50,7 +51,8 @@ impl<'a> Cause<'a> {
     }
 }
 
-/// Gives a session away, by its mitra. Nothing more happens where that was done before.
+/// Gives a session away, by its mitra; the session as it is then, for another one may have it at once.
+/// Nothing more happens where that was done before.
 ///
 /// # Errors
 /// `not_found`, `session_not_active`.
@@ -59,16 +61,17 @@ pub(crate) async fn by_mitra(
     session_id: Uuid,
     mitra_id: Uuid,
     reason: Option<&str>,
-) -> Result<(), Problem> {
+) -> Result<SessionRow, Problem> {
     let mut client = state.db.client().await?;
     let tx = client.begin().await?;
     let locked = transitions::lock_of(&tx, mitra_id, session_id).await?;
     let locked = locked.ok_or(ChatError::NotFound)?;
     let after = begin(state, &tx, &locked, Cause::Mitra(mitra_id, reason)).await?;
+    let row = sessions::find_of(&tx, mitra_id, session_id).await?;
     tx.commit().await?;
     drop(client);
     after.run().await;
-    Ok(())
+    Ok(row.ok_or(ChatError::NotFound)?)
 }
 
 /// Takes a session from a mitra that is not there any more. The mitra's seat says so under its lock, so one

@@ -123,6 +123,9 @@ pub(crate) struct Offer {
     pub(crate) package: Package,
     pub(crate) offered_at: Timestamp,
     pub(crate) expires_at: Timestamp,
+    /// Of a session that looks for another mitra: whole seconds that are left of it. Absent otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) remaining_seconds: Option<u64>,
 }
 
 impl Offer {
@@ -137,6 +140,7 @@ impl Offer {
             package: row.package.clone(),
             offered_at: row.offered_at,
             expires_at: row.expires_at,
+            remaining_seconds: row.left_ms.map(whole_seconds),
         }
     }
 }
@@ -239,8 +243,12 @@ fn remaining_seconds(row: &SessionRow, now: Timestamp) -> u64 {
         SessionStatus::Ended => 0,
         SessionStatus::PendingPayment => u64::from(row.package.minutes) * 60,
         SessionStatus::Active => row.expires_at.map_or(0, |end| end.since(now).as_secs()),
-        SessionStatus::Rerouting => u64::try_from(row.paused_ms.unwrap_or(0)).unwrap_or(0) / 1000,
+        SessionStatus::Rerouting => row.paused_ms.map_or(0, whole_seconds),
     }
+}
+
+fn whole_seconds(ms: i64) -> u64 {
+    u64::try_from(ms / 1000).unwrap_or(0)
 }
 
 /// More time for a session.

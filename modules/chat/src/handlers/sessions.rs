@@ -156,9 +156,7 @@ pub(crate) async fn reroute(state: Arc<State>, mut req: Request) -> Reply {
     if let Some(reason) = &asked.reason {
         text::check("reason", reason, REASON_CHARS_MAX)?;
     }
-    rerouting::by_mitra(&state, id, mitra_id, asked.reason.as_deref()).await?;
-    let row = store::find_of(&state.db, mitra_id, id).await?;
-    let row = row.ok_or(ChatError::NotFound)?;
+    let row = rerouting::by_mitra(&state, id, mitra_id, asked.reason.as_deref()).await?;
     let details = state.details_of(std::slice::from_ref(&row)).await?;
     let now = state.clock.now();
     reply::accepted(&Session::of(&row, &details, Role::Mitra, now))

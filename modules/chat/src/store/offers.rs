@@ -18,13 +18,16 @@ pub(crate) struct OfferRow {
     pub(crate) package: Package,
     pub(crate) offered_at: Timestamp,
     pub(crate) expires_at: Timestamp,
+    /// What is left of the session that looks for another mitra by it.
+    pub(crate) left_ms: Option<i64>,
 }
 
 macro_rules! select_open_offers {
     ($where:literal) => {
         concat!(
             "SELECT o.request_id, o.mitra_id, r.customer_id, r.topic, r.package, o.offered_at,
-                r.expires_at
+                r.expires_at,
+                (SELECT s.paused_ms FROM chat_sessions s WHERE s.id = r.reroute_of) AS left_ms
             FROM chat_offers o JOIN chat_requests r ON r.id = o.request_id
             WHERE r.status = 'searching' AND r.expires_at > $2 AND o.declined_at IS NULL ",
             $where
@@ -41,6 +44,7 @@ fn read(row: &Row) -> Result<OfferRow, DbError> {
         package: package(row)?,
         offered_at: row.get("offered_at"),
         expires_at: row.get("expires_at"),
+        left_ms: row.get("left_ms"),
     })
 }
 

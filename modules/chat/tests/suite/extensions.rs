@@ -8,6 +8,7 @@ use halobestie_testkit::{TestApp, TestResponse, eventually};
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::audit;
 use crate::till;
 use crate::world::{Talk, socket, start, talk, text};
 
@@ -88,6 +89,7 @@ async fn otherwise_it_is_applied_when_it_is_paid() {
         let session = talk.show(&app, &talk.customer).await;
         assert_eq!(session["remaining_seconds"], 44 * 60);
     }
+    audit::check(&app).await;
     // Nothing waits any more.
     extend(&app, &talk, &talk.customer, "15m").await.expect(201);
 }

@@ -20,7 +20,7 @@ use crate::till::{self, Fate};
 use crate::world::{ask, go_online, offers, online_mitra};
 
 const STEPS_MAX: usize = 70;
-const CASES: u32 = 6;
+const CASES: u32 = 8;
 const MITRAS: usize = 3;
 /// DATABASE_POOL_SIZE
 const CONNECTIONS: usize = 16;
@@ -31,8 +31,10 @@ enum Deed {
     Wait {
         ms: u64,
     },
-    /// The customer asks, and the first mitra that can accepts.
-    Begin,
+    /// The customer asks, the first mitra that can accepts, and perhaps it is paid at once.
+    Begin {
+        is_paid: bool,
+    },
     Pay(Fate),
     PaymentFails,
     Extend {
@@ -76,17 +78,17 @@ fn deed() -> impl Strategy<Value = Deed> {
     prop_oneof![
         4 => (0u64..120_000).prop_map(|ms| Deed::Wait { ms }),
         1 => (0u64..1_200_000).prop_map(|ms| Deed::Wait { ms }),
-        6 => Just(Deed::Begin),
-        8 => fate().prop_map(Deed::Pay),
+        6 => prop::bool::weighted(0.7).prop_map(|is_paid| Deed::Begin { is_paid }),
+        3 => fate().prop_map(Deed::Pay),
         1 => Just(Deed::PaymentFails),
         5 => (prop::sample::select(vec![15u32, 30, 60]), is_cut())
             .prop_map(|(minutes, is_cut)| Deed::Extend { minutes, is_cut }),
-        5 => fate().prop_map(Deed::PayExtension),
+        4 => fate().prop_map(Deed::PayExtension),
         1 => Just(Deed::ExtensionLapses),
         1 => is_cut().prop_map(|is_cut| Deed::CustomerEnds { is_cut }),
         1 => is_cut().prop_map(|is_cut| Deed::MitraEnds { is_cut }),
         1 => fate().prop_map(Deed::AdminEnds),
-        4 => is_cut().prop_map(|is_cut| Deed::GiveAway { is_cut }),
+        5 => is_cut().prop_map(|is_cut| Deed::GiveAway { is_cut }),
         1 => Just(Deed::GoOffline),
         3 => Just(Deed::AllOnline),
         7 => is_cut().prop_map(|is_cut| Deed::TakeOver { is_cut }),
@@ -162,7 +164,7 @@ impl Stage {
     async fn play(&mut self, deed: &Deed) {
         match *deed {
             Deed::Wait { ms } => self.app.clock.advance(Duration::from_millis(ms)),
-            Deed::Begin => self.begin().await,
+            Deed::Begin { is_paid } => self.begin(is_paid).await,
             Deed::Pay(fate) => self.pay("session", fate).await,
             Deed::PaymentFails => self.lapse("session").await,
             Deed::Extend { minutes, is_cut } => {
@@ -199,11 +201,15 @@ impl Stage {
         }
     }
 
-    async fn begin(&self) {
-        // Refused while there is a session.
+    async fn begin(&self, is_paid: bool) {
         let wish = json!({"package_id": "15m"});
-        if ask(&self.app, &self.customer, wish).await.status == 201 {
-            self.accept_any(false).await;
+        if ask(&self.app, &self.customer, wish).await.status != 201 {
+            // There is a session, a request, or no mitra.
+            return;
+        }
+        self.accept_any(false).await;
+        if is_paid {
+            self.pay("session", Fate::Committed).await;
         }
     }
 

@@ -21,5 +21,6 @@ mod sockets;
 mod story;
 mod till;
 mod timers;
+mod upgrades;
 mod withdrawals;
 mod world;

@@ -8,6 +8,7 @@ use halobestie_testkit::{TestApp, TestResponse, eventually, eventually_some};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::audit;
 use crate::till;
 use crate::world::{
     Talk, accept, ask, offers, online_mitra, plan, receive, set_active, socket, start, talk,
@@ -77,6 +78,7 @@ async fn a_session_goes_on_with_another_mitra_and_the_time_that_was_left() {
         .await
         .problem("session_not_active", 409);
     let offer = at_other.expect("offer.new").await["offer"].clone();
+    assert_eq!(offer["remaining_seconds"], 600);
     assert_eq!(offers(&app, &talk.mitra).await, Vec::<String>::new());
 
     // The clock stands.
@@ -145,6 +147,7 @@ async fn a_session_that_nobody_takes_ends_and_its_time_is_credited() {
         .problem("offer_expired", 409);
     let credit = till::credit(&app, talk.id.parse().unwrap()).await;
     assert_eq!(credit, Some((600, 900)));
+    audit::check(&app).await;
     eventually("the mitra's seat is free", || async {
         in_use(&app, &talk.mitra).await == 0
     })
