@@ -152,21 +152,7 @@ pub(crate) async fn apply(
         return Ok(false);
     }
     let bought = time_of(package);
-    match locked.clock.extended(bought) {
-        SessionClock::Running { since, until } => {
-            let warned_seconds = warned_from_start(until.since(now));
-            let run = Run {
-                since,
-                until,
-                warned_seconds,
-            };
-            transitions::extend_running(tx, locked.id, run).await?;
-        }
-        SessionClock::Standing { left } => {
-            transitions::extend_standing(tx, locked.id, left).await?;
-        }
-        SessionClock::Empty => return Ok(false),
-    }
+    lengthen(tx, locked.id, locked.clock.extended(bought), now).await?;
     time::bought(tx, locked.id, extension_id, bought, now).await?;
     store::close(tx, extension_id, ExtensionStatus::Applied, now).await?;
     if locked.unpaid_extension_id == Some(extension_id) {
@@ -182,4 +168,25 @@ pub(crate) async fn apply(
     };
     events::record_session(tx, &extended).await?;
     Ok(true)
+}
+
+/// Writes how a session's clock is once it has more time.
+async fn lengthen(
+    tx: &Tx<'_>,
+    id: Uuid,
+    clock: SessionClock,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    match clock {
+        SessionClock::Running { since, until } => {
+            let run = Run {
+                since,
+                until,
+                warned_seconds: warned_from_start(until.since(now)),
+            };
+            transitions::extend_running(tx, id, run).await
+        }
+        SessionClock::Standing { left } => transitions::extend_standing(tx, id, left).await,
+        SessionClock::Empty => Ok(()),
+    }
 }

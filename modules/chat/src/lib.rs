@@ -35,6 +35,7 @@ mod withdrawing;
 
 use std::sync::Arc;
 
+use halobestie_core::bus::Subscription;
 use halobestie_core::migrate::Migration;
 use halobestie_core::module::{BeforeBind, Phase, RunsOn, Service};
 use halobestie_core::ports::{AVAILABILITY_CHANGED, Capability};
@@ -97,44 +98,46 @@ impl Module for Chat {
             state: state.clone(),
         }));
         let changes = || cx.bus.subscribe(AVAILABILITY_CHANGED);
-        let (changes_of_offers, changes_of_sessions) = (changes(), changes());
-        let restoring = state.clone();
-        let restore = async move {
-            let now = restoring.clock.now();
-            timekeeper::settle(&restoring, now).await?;
-            Ok(waiting::settle(&restoring, now).await?)
-        };
         Ok(Contribution {
             public: routes::public(state.clone()),
-            before_bind: vec![BeforeBind::new("chat-timers", Phase::Restore, restore)],
-            services: vec![
-                Service::new(
-                    "chat-timekeeper",
-                    RunsOn::Worker,
-                    timekeeper::run(state.clone()),
-                ),
-                Service::new(
-                    "chat-waiting",
-                    RunsOn::Worker,
-                    waiting::run(state.clone(), changes_of_sessions),
-                ),
-                Service::new(
-                    "chat-catch-up",
-                    RunsOn::Api,
-                    live::catch_up::run(state.clone()),
-                ),
-                Service::new(
-                    "chat-revocations",
-                    RunsOn::Api,
-                    live::revocations::run(state.clone()),
-                ),
-                Service::new(
-                    "chat-withdrawals",
-                    RunsOn::Worker,
-                    withdrawing::run(state, changes_of_offers),
-                ),
-            ],
+            before_bind: vec![BeforeBind::new(
+                "chat-timers",
+                Phase::Restore,
+                restore(state.clone()),
+            )],
+            services: services(&state, changes),
             ..Contribution::default()
         })
     }
+}
+
+/// Makes up for what a stopped server has missed.
+async fn restore(state: Arc<State>) -> Result<(), BoxError> {
+    let now = state.clock.now();
+    timekeeper::settle(&state, now).await?;
+    Ok(waiting::settle(&state, now).await?)
+}
+
+/// The long-running work; `changes` subscribes to who comes and goes.
+fn services(state: &Arc<State>, changes: impl Fn() -> Subscription) -> Vec<Service> {
+    let it = || state.clone();
+    vec![
+        Service::new("chat-timekeeper", RunsOn::Worker, timekeeper::run(it())),
+        Service::new(
+            "chat-waiting",
+            RunsOn::Worker,
+            waiting::run(it(), changes()),
+        ),
+        Service::new("chat-catch-up", RunsOn::Api, live::catch_up::run(it())),
+        Service::new(
+            "chat-revocations",
+            RunsOn::Api,
+            live::revocations::run(it()),
+        ),
+        Service::new(
+            "chat-withdrawals",
+            RunsOn::Worker,
+            withdrawing::run(it(), changes()),
+        ),
+    ]
 }

@@ -20,7 +20,10 @@ use crate::till::{self, Fate};
 use crate::world::{ask, go_online, offers, online_mitra};
 
 const STEPS_MAX: usize = 70;
-const CASES: u32 = 8;
+/// How many histories are played, unless PROPTEST_CASES says otherwise.
+const CASES: u32 = 6;
+/// What proptest plays where it says nothing.
+const PROPTEST_DEFAULT: u32 = 256;
 const MITRAS: usize = 3;
 /// DATABASE_POOL_SIZE
 const CONNECTIONS: usize = 16;
@@ -102,10 +105,10 @@ fn deed() -> impl Strategy<Value = Deed> {
 fn the_books_of_every_session_balance_whatever_happens() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let config = Config {
-        cases: std::env::var("PROPTEST_CASES")
-            .ok()
-            .and_then(|cases| cases.parse().ok())
-            .unwrap_or(CASES),
+        cases: match Config::default().cases {
+            PROPTEST_DEFAULT => CASES,
+            asked => asked,
+        },
         max_shrink_iters: 40,
         failure_persistence: None,
         ..Config::default()

@@ -4,6 +4,7 @@
     reason = "a broken assumption must fail the test that runs into it"
 )]
 
+mod absences;
 mod audit;
 mod delivery;
 mod extensions;
