@@ -8,6 +8,7 @@
 mod availability;
 mod payments;
 mod people;
+mod sessions;
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -17,6 +18,7 @@ use serde::Serialize;
 pub use self::availability::*;
 pub use self::payments::*;
 pub use self::people::*;
+pub use self::sessions::*;
 
 /// What a module can promise to the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -34,6 +36,8 @@ pub enum Capability {
     Payments,
     /// [`Purchases`]
     Purchases,
+    /// [`SessionControl`]
+    SessionControl,
 }
 
 impl fmt::Display for Capability {
@@ -45,6 +49,7 @@ impl fmt::Display for Capability {
             Self::SessionLoad => "session_load",
             Self::Payments => "payments",
             Self::Purchases => "purchases",
+            Self::SessionControl => "session_control",
         })
     }
 }
@@ -92,6 +97,8 @@ pub struct Ports {
     pub payments: Late<dyn Payments>,
     /// Who delivers what was paid.
     pub purchases: Late<dyn Purchases>,
+    /// Who ends sessions by order of an admin.
+    pub session_control: Late<dyn SessionControl>,
 }
 
 impl Ports {
@@ -104,6 +111,7 @@ impl Ports {
             Capability::SessionLoad => self.session_load.get().is_some(),
             Capability::Payments => self.payments.get().is_some(),
             Capability::Purchases => self.purchases.get().is_some(),
+            Capability::SessionControl => self.session_control.get().is_some(),
         }
     }
 }
