@@ -8,6 +8,7 @@
 mod availability;
 mod payments;
 mod people;
+mod uploads;
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -17,6 +18,7 @@ use serde::Serialize;
 pub use self::availability::*;
 pub use self::payments::*;
 pub use self::people::*;
+pub use self::uploads::*;
 
 /// What a module can promise to the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -34,6 +36,10 @@ pub enum Capability {
     Payments,
     /// [`Purchases`]
     Purchases,
+    /// [`Attachments`]
+    Attachments,
+    /// [`Conversations`]
+    Conversations,
 }
 
 impl fmt::Display for Capability {
@@ -45,6 +51,8 @@ impl fmt::Display for Capability {
             Self::SessionLoad => "session_load",
             Self::Payments => "payments",
             Self::Purchases => "purchases",
+            Self::Attachments => "attachments",
+            Self::Conversations => "conversations",
         })
     }
 }
@@ -92,6 +100,10 @@ pub struct Ports {
     pub payments: Late<dyn Payments>,
     /// Who delivers what was paid.
     pub purchases: Late<dyn Purchases>,
+    /// Who keeps what people send to each other.
+    pub attachments: Late<dyn Attachments>,
+    /// Who talks to whom.
+    pub conversations: Late<dyn Conversations>,
 }
 
 impl Ports {
@@ -104,6 +116,8 @@ impl Ports {
             Capability::SessionLoad => self.session_load.get().is_some(),
             Capability::Payments => self.payments.get().is_some(),
             Capability::Purchases => self.purchases.get().is_some(),
+            Capability::Attachments => self.attachments.get().is_some(),
+            Capability::Conversations => self.conversations.get().is_some(),
         }
     }
 }

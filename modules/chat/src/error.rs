@@ -78,6 +78,8 @@ pub(crate) enum ChatError {
     SessionState,
     #[error("no such thing for this caller")]
     NotFound,
+    #[error("too many messages wait to be written")]
+    Overloaded,
     #[error("the caller sends too fast")]
     RateLimited(Duration),
     #[error(transparent)]
@@ -99,6 +101,7 @@ impl Coded for ChatError {
             Self::SessionNotActive => &SESSION_NOT_ACTIVE,
             Self::SessionState => &SESSION_STATE,
             Self::NotFound => &codes::NOT_FOUND,
+            Self::Overloaded => &codes::OVERLOADED,
             Self::RateLimited(_) => &codes::RATE_LIMITED,
             Self::Db(error) => error.code(),
         }

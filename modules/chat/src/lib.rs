@@ -18,9 +18,12 @@ mod pairing;
 mod ports;
 mod reading;
 mod routes;
+mod scribe;
 pub mod session_state;
 mod state;
 mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod text;
 mod timekeeper;
 mod views;
@@ -54,10 +57,16 @@ impl Module for Chat {
     type Config = ChatConfig;
 
     fn migrations() -> &'static [Migration] {
-        &[Migration {
-            name: "0001_chat",
-            sql: include_str!("../../../migrations/chat/0001_chat.sql"),
-        }]
+        &[
+            Migration {
+                name: "0001_chat",
+                sql: include_str!("../../../migrations/chat/0001_chat.sql"),
+            },
+            Migration {
+                name: "0004_attachments",
+                sql: include_str!("../../../migrations/chat/0004_attachments.sql"),
+            },
+        ]
     }
 
     fn errors() -> &'static [&'static ErrorCode] {

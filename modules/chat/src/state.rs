@@ -8,7 +8,7 @@ use halobestie_core::clock::Clock;
 use halobestie_core::entropy::Entropy;
 use halobestie_core::lifecycle::Lifecycle;
 use halobestie_core::pg::{Db, DbError};
-use halobestie_core::ports::{Authenticator, Availability, Directory, Late, Role};
+use halobestie_core::ports::{Attachments, Authenticator, Availability, Directory, Late, Role};
 use halobestie_core::settings::Setting;
 use halobestie_core::{BoxError, Context};
 use uuid::Uuid;
@@ -18,13 +18,12 @@ use crate::limits::Limits;
 use crate::live::envelope::Envelope;
 use crate::live::events;
 use crate::live::hub::Hub;
-use crate::messages::Message;
 use crate::metrics::ChatMetrics;
 use crate::packages::Packages;
 use crate::pairing::GoneReason;
+use crate::scribe::{LANES, Lane, Scribe};
 use crate::store::requests::RequestRow;
 use crate::store::sessions::SessionRow;
-use crate::store::sides::Sides;
 use crate::views::Names;
 
 /// The shared state.
@@ -41,7 +40,9 @@ pub(crate) struct State {
     pub(crate) pairing_timeout: Duration,
     pub(crate) limits: Limits,
     pub(crate) hub: Arc<Hub>,
-    pub(crate) metrics: ChatMetrics,
+    pub(crate) metrics: Arc<ChatMetrics>,
+    pub(crate) scribe: Scribe,
+    attachments: Late<dyn Attachments>,
 }
 
 /// The bus topic of a person.
@@ -55,7 +56,7 @@ impl State {
     /// # Errors
     /// When a port is missing, which assembly rules out.
     pub(crate) fn new(config: &ChatConfig, cx: &Context) -> Result<Self, BoxError> {
-        let metrics = ChatMetrics::new(&cx.metrics);
+        let metrics = Arc::new(ChatMetrics::new(&cx.metrics));
         let packages = cx.settings.declare(
             "packages",
             "The price list: what customers can ask for.",
@@ -74,8 +75,15 @@ impl State {
             pairing_timeout: Duration::from_secs(config.pairing_timeout_seconds),
             limits: Limits::new(config),
             hub: Arc::new(Hub::new(metrics.sockets.clone())),
+            scribe: scribe(cx, &metrics),
+            attachments: cx.ports.attachments.clone(),
             metrics,
         })
+    }
+
+    /// Who keeps what people send to each other, where anybody does.
+    pub(crate) fn attachments(&self) -> Option<&dyn Attachments> {
+        self.attachments.get().map(|attachments| &**attachments)
     }
 
     /// Tells every socket of a person.
@@ -92,14 +100,6 @@ impl State {
         for user_id in user_ids {
             self.bus.publish(&topic(*user_id), bytes.clone());
         }
-    }
-
-    /// Tells both sides of a new message.
-    pub(crate) fn announce_message(&self, message: &Message, sides: Sides) {
-        self.tell_all(
-            &[sides.customer_id, sides.mitra_id],
-            events::message(message).as_ref(),
-        );
     }
 
     /// Tells both sides where their session is now.
@@ -132,6 +132,21 @@ impl State {
             .collect();
         Names::of(&*self.directory, ids).await
     }
+}
+
+/// Sets the lanes going. They carry the last words of requests that finish while the server drains.
+fn scribe(cx: &Context, metrics: &Arc<ChatMetrics>) -> Scribe {
+    let lane = Lane {
+        db: cx.db.clone(),
+        bus: cx.bus.clone(),
+        clock: cx.clock.clone(),
+        metrics: metrics.clone(),
+    };
+    let lifecycle = &cx.lifecycle;
+    Scribe::new(LANES, metrics.waiting.clone(), |orders| {
+        let work = lane.clone().run(orders, lifecycle.last().clone());
+        lifecycle.spawn_carrier("chat-scribe", work);
+    })
 }
 
 fn port<T: ?Sized>(late: &Late<T>) -> Result<Arc<T>, BoxError> {

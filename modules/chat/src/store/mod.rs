@@ -2,6 +2,7 @@
 //! callers, and `now` is always a parameter.
 
 pub(crate) mod events;
+pub(crate) mod groups;
 pub(crate) mod messages;
 pub(crate) mod offers;
 pub(crate) mod requests;

@@ -5,6 +5,7 @@
 )]
 
 mod delivery;
+mod groups;
 mod messages;
 mod offers;
 mod packages;
