@@ -34,6 +34,8 @@ const LANES: [usize; 4] = [1, 2, 3, 4];
 
 fn main() {
     let runtime = Runtime::new().expect("a runtime starts");
+    // The lanes of a pen are tasks of it.
+    let _inside = runtime.enter();
     let app = runtime.block_on(TestApp::with(ENTRIES).no_valkey().role(Role::Api).start());
     let sessions = runtime.block_on(sessions(&app));
     let mut criterion = Criterion::default()

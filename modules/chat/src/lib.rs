@@ -52,7 +52,7 @@ impl Module for Chat {
         Capability::Directory,
         Capability::Availability,
     ];
-    const PROVIDES: &'static [Capability] = &[Capability::SessionLoad];
+    const PROVIDES: &'static [Capability] = &[Capability::SessionLoad, Capability::Conversations];
     const SWEEPS: &'static [&'static str] = &[];
     type Config = ChatConfig;
 
@@ -81,6 +81,9 @@ impl Module for Chat {
         cx.ports
             .session_load
             .fill(Arc::new(ports::OpenSessions { db: cx.db.clone() }));
+        cx.ports
+            .conversations
+            .fill(Arc::new(ports::Talks { db: cx.db.clone() }));
         let state = Arc::new(State::new(&config, cx)?);
         let changes = cx.bus.subscribe(AVAILABILITY_CHANGED);
         let restoring = state.clone();

@@ -6,7 +6,7 @@ use halobestie_core::ports::{Attachment, Role};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::name;
+use super::{ids, name};
 use crate::messages::{Message, MessageKind};
 
 macro_rules! columns {
@@ -134,9 +134,11 @@ fn split(places: &[Place]) -> (Vec<Uuid>, Vec<i64>) {
         .unzip()
 }
 
-/// Messages after these places, at most `limit` a session, in order within each.
+/// Messages after these places, at most `limit` a session, in order within each: those of the sessions
+/// that one of these people has a side of, at that instant.
 pub(crate) async fn after_places(
     db: &Db,
+    user_ids: &[Uuid],
     places: &[Place],
     limit: i64,
 ) -> Result<Vec<Message>, DbError> {
@@ -144,13 +146,15 @@ pub(crate) async fn after_places(
         "SELECT ",
         columns!(),
         " FROM unnest($1::uuid[], $2::bigint[]) AS place (session_id, after_seq)
+        JOIN chat_sessions s ON s.id = place.session_id
+            AND (s.customer_id = ANY($3) OR s.mitra_id = ANY($3))
         CROSS JOIN LATERAL (SELECT * FROM chat_messages c
-            WHERE c.session_id = place.session_id AND c.seq > place.after_seq
-            ORDER BY c.seq LIMIT $3) m
+            WHERE c.session_id = s.id AND c.seq > place.after_seq
+            ORDER BY c.seq LIMIT $4) m
         ORDER BY m.session_id, m.seq"
     );
     let (sessions, seqs) = split(places);
-    db.rows(SQL, &[&sessions, &seqs, &limit])
+    db.rows(SQL, &[&sessions, &seqs, &user_ids, &limit])
         .await?
         .iter()
         .map(read)
@@ -205,4 +209,11 @@ pub(crate) async fn missed_by(
         }
     }
     Ok(missed)
+}
+
+/// Those of these uploads that some message carries.
+pub(crate) async fn carried(db: &Db, upload_ids: &[Uuid]) -> Result<Vec<Uuid>, DbError> {
+    const SQL: &str =
+        "SELECT DISTINCT attachment_id FROM chat_messages WHERE attachment_id = ANY($1)";
+    Ok(ids(&db.rows(SQL, &[&upload_ids]).await?))
 }
