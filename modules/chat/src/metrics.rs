@@ -7,6 +7,8 @@ use prometheus::{Histogram, IntCounter, IntCounterVec, IntGauge};
 pub(crate) struct ChatMetrics {
     /// Sockets that are signed in.
     pub(crate) sockets: IntGauge,
+    /// Sockets that we closed, by code.
+    pub(crate) closed: IntCounterVec,
     /// Messages written.
     pub(crate) messages: IntCounter,
     /// Messages that wait to be written, or are being written.
@@ -26,6 +28,11 @@ impl ChatMetrics {
     pub(crate) fn new(metrics: &Metrics) -> Self {
         Self {
             sockets: metrics.gauge("halobestie_chat_sockets", "Signed-in WebSockets."),
+            closed: metrics.counters(
+                "halobestie_chat_closed_total",
+                "WebSockets that the server closed, by code.",
+                &["code"],
+            ),
             messages: metrics.counter("halobestie_chat_messages_total", "Messages written."),
             waiting: metrics.gauge(
                 "halobestie_chat_waiting_messages",

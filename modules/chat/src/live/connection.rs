@@ -80,15 +80,15 @@ enum Woken {
 pub(crate) async fn run(state: Arc<State>, mut socket: Socket, header_token: Option<String>) {
     let principal = match sign_in(&state, &mut socket, header_token).await {
         Ok(principal) => principal,
-        Err(ending) => return finish(socket, ending).await,
+        Err(ending) => return finish(&state, socket, ending).await,
     };
     let span = info_span!("chat.socket", user.id = %principal.user_id);
     async {
-        match Connection::open(state, socket, principal).await {
+        match Connection::open(state.clone(), socket, principal).await {
             Ok(mut connection) => {
                 let ending = connection.serve().await;
                 debug!(?ending, "a socket ends");
-                finish(connection.socket, ending).await;
+                finish(&state, connection.socket, ending).await;
             }
             // Postgres is away: nothing could be promised on this socket. Clients come back later.
             Err((socket, error)) => {
@@ -96,7 +96,7 @@ pub(crate) async fn run(state: Arc<State>, mut socket: Socket, header_token: Opt
                     error = &error as &dyn std::error::Error,
                     "a socket cannot be opened"
                 );
-                finish(socket, Ending::Close(&close::DRAINING)).await;
+                finish(&state, socket, Ending::Close(&close::DRAINING)).await;
             }
         }
     }
@@ -104,8 +104,10 @@ pub(crate) async fn run(state: Arc<State>, mut socket: Socket, header_token: Opt
     .await;
 }
 
-async fn finish(socket: Socket, ending: Ending) {
+async fn finish(state: &State, socket: Socket, ending: Ending) {
     if let Ending::Close(code) = ending {
+        let closed = &state.metrics.closed;
+        closed.with_label_values(&[&code.code.to_string()]).inc();
         socket.close(code).await;
     }
 }

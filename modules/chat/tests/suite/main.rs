@@ -5,7 +5,9 @@
 )]
 
 mod delivery;
+mod fuzz;
 mod groups;
+mod lasting;
 mod messages;
 mod offers;
 mod packages;
