@@ -10,6 +10,8 @@ pub static COMPILED: &[Entry] = &[
     Entry::of::<halobestie_availability::Mitras>(),
     #[cfg(feature = "chat")]
     Entry::of::<halobestie_chat::Chat>(),
+    #[cfg(feature = "uploads")]
+    Entry::of::<halobestie_uploads::Uploads>(),
 ];
 
 /// The names of all modules of the project, compiled in or not: the features of the manifest, so that

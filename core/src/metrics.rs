@@ -54,6 +54,13 @@ impl Metrics {
         self.keep(Histogram::with_opts(seconds(name, help)))
     }
 
+    /// A distribution of anything else, up to each of these.
+    pub fn histogram_of(&self, name: &str, help: &str, up_to: &[f64]) -> Histogram {
+        self.keep(Histogram::with_opts(
+            HistogramOpts::new(name, help).buckets(up_to.to_vec()),
+        ))
+    }
+
     /// Distributions of seconds, with labels.
     pub fn histograms(&self, name: &str, help: &str, labels: &[&str]) -> HistogramVec {
         self.keep(HistogramVec::new(seconds(name, help), labels))

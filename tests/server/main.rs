@@ -17,3 +17,4 @@ mod lifecycle;
 mod migrations;
 mod outages;
 mod process;
+mod soak;

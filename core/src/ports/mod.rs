@@ -9,6 +9,7 @@ mod availability;
 mod payments;
 mod people;
 mod sessions;
+mod uploads;
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -19,6 +20,7 @@ pub use self::availability::*;
 pub use self::payments::*;
 pub use self::people::*;
 pub use self::sessions::*;
+pub use self::uploads::*;
 
 /// What a module can promise to the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -38,6 +40,10 @@ pub enum Capability {
     Purchases,
     /// [`SessionControl`]
     SessionControl,
+    /// [`Attachments`]
+    Attachments,
+    /// [`Conversations`]
+    Conversations,
 }
 
 impl fmt::Display for Capability {
@@ -50,6 +56,8 @@ impl fmt::Display for Capability {
             Self::Payments => "payments",
             Self::Purchases => "purchases",
             Self::SessionControl => "session_control",
+            Self::Attachments => "attachments",
+            Self::Conversations => "conversations",
         })
     }
 }
@@ -99,6 +107,10 @@ pub struct Ports {
     pub purchases: Late<dyn Purchases>,
     /// Who ends sessions by order of an admin.
     pub session_control: Late<dyn SessionControl>,
+    /// Who keeps what people send to each other.
+    pub attachments: Late<dyn Attachments>,
+    /// Who talks to whom.
+    pub conversations: Late<dyn Conversations>,
 }
 
 impl Ports {
@@ -112,6 +124,8 @@ impl Ports {
             Capability::Payments => self.payments.get().is_some(),
             Capability::Purchases => self.purchases.get().is_some(),
             Capability::SessionControl => self.session_control.get().is_some(),
+            Capability::Attachments => self.attachments.get().is_some(),
+            Capability::Conversations => self.conversations.get().is_some(),
         }
     }
 }

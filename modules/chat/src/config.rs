@@ -19,6 +19,10 @@ pub struct ChatConfig {
     pub messages_per_second: u32,
     /// How many messages may come at once before that rate holds.
     pub messages_burst: u32,
+    /// Between two pings to a socket.
+    pub ping_seconds: u64,
+    /// How long a socket may leave a ping unanswered, or what is written to it untaken.
+    pub socket_patience_seconds: u64,
 }
 
 impl Section for ChatConfig {
@@ -59,6 +63,18 @@ impl Section for ChatConfig {
             Kind::Integer,
             "messages that one user may send at once before the rate holds",
         ),
+        Variable::new(
+            "CHAT_PING_SECONDS",
+            "ping_seconds",
+            Kind::Integer,
+            "between two pings to a socket",
+        ),
+        Variable::new(
+            "CHAT_SOCKET_PATIENCE_SECONDS",
+            "socket_patience_seconds",
+            Kind::Integer,
+            "how long a socket may leave a ping unanswered, or what is written to it untaken",
+        ),
     ];
 
     fn validate(&self, _: AppEnv) -> Vec<Invalid> {
@@ -80,6 +96,14 @@ impl Section for ChatConfig {
                 "reroute_timeout_seconds",
                 "expected 1 to 3600",
             ));
+        }
+        for (key, seconds) in [
+            ("ping_seconds", self.ping_seconds),
+            ("socket_patience_seconds", self.socket_patience_seconds),
+        ] {
+            if !(1..=300).contains(&seconds) {
+                problems.push(Invalid::new(key, "expected 1 to 300"));
+            }
         }
         if self.messages_per_second > 0 && self.messages_burst == 0 {
             problems.push(Invalid::new("messages_burst", "expected at least 1"));

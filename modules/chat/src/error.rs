@@ -88,6 +88,8 @@ pub(crate) enum ChatError {
     SessionState,
     #[error("no such thing for this caller")]
     NotFound,
+    #[error("too many messages wait to be written")]
+    Overloaded,
     #[error("the caller sends too fast")]
     RateLimited(Duration),
     #[error(transparent)]
@@ -111,6 +113,7 @@ impl Coded for ChatError {
             Self::ExtensionLimit => &EXTENSION_LIMIT,
             Self::SessionState => &SESSION_STATE,
             Self::NotFound => &codes::NOT_FOUND,
+            Self::Overloaded => &codes::OVERLOADED,
             Self::RateLimited(_) => &codes::RATE_LIMITED,
             Self::Db(error) => error.code(),
         }

@@ -22,11 +22,14 @@ mod purchases;
 mod reading;
 mod rerouting;
 mod routes;
+mod scribe;
 mod session_clock;
 pub mod session_state;
 mod state;
 mod store;
 mod telling;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod text;
 mod timekeeper;
 mod views;
@@ -61,6 +64,7 @@ impl Module for Chat {
         Capability::SessionLoad,
         Capability::Purchases,
         Capability::SessionControl,
+        Capability::Conversations,
     ];
     const SWEEPS: &'static [&'static str] = &[];
     type Config = ChatConfig;
@@ -74,6 +78,10 @@ impl Module for Chat {
             Migration {
                 name: "0002_money_time",
                 sql: include_str!("../../../migrations/chat/0002_money_time.sql"),
+            },
+            Migration {
+                name: "0004_attachments",
+                sql: include_str!("../../../migrations/chat/0004_attachments.sql"),
             },
         ]
     }
@@ -90,6 +98,9 @@ impl Module for Chat {
         cx.ports
             .session_load
             .fill(Arc::new(ports::OpenSessions { db: cx.db.clone() }));
+        cx.ports
+            .conversations
+            .fill(Arc::new(ports::Talks { db: cx.db.clone() }));
         let state = Arc::new(State::new(&config, cx)?);
         cx.ports.purchases.fill(Arc::new(purchases::Counter {
             state: state.clone(),

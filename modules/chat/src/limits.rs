@@ -197,6 +197,8 @@ mod tests {
             frames_per_second: frames,
             messages_per_second: messages,
             messages_burst: 20,
+            ping_seconds: 25,
+            socket_patience_seconds: 10,
         })
     }
 

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use halobestie_core::AfterCommit;
 use halobestie_core::pg::{Db, DbError, Tx};
-use halobestie_core::ports::{SessionControl, SessionLoad};
+use halobestie_core::ports::{Conversations, SessionControl, SessionLoad};
 use uuid::Uuid;
 
 use crate::ending::{self, Ender};
 use crate::error::ChatError;
 use crate::state::State;
-use crate::store::sessions;
+use crate::store::{messages, sessions, sides};
 
 /// How many open sessions mitras have, from Postgres.
 pub(crate) struct OpenSessions {
@@ -49,5 +49,23 @@ impl SessionControl for Desk {
             // An admin may end whatever goes on, so there is none.
             Err(_) => Ok(None),
         }
+    }
+}
+
+/// Who talks to whom, and what their messages carry, from Postgres.
+pub(crate) struct Talks {
+    pub(crate) db: Db,
+}
+
+#[async_trait]
+impl Conversations for Talks {
+    async fn is_side(&self, session_id: Uuid, user_id: Uuid) -> Result<bool, DbError> {
+        Ok(sides::last_seq_of(&self.db, user_id, session_id)
+            .await?
+            .is_some())
+    }
+
+    async fn carried(&self, upload_ids: &[Uuid]) -> Result<Vec<Uuid>, DbError> {
+        messages::carried(&self.db, upload_ids).await
     }
 }

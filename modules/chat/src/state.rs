@@ -8,7 +8,9 @@ use halobestie_core::clock::Clock;
 use halobestie_core::entropy::Entropy;
 use halobestie_core::lifecycle::Lifecycle;
 use halobestie_core::pg::{Db, DbError};
-use halobestie_core::ports::{Authenticator, Availability, Directory, Late, Payments, Role};
+use halobestie_core::ports::{
+    Attachments, Authenticator, Availability, Directory, Late, Payments, Role,
+};
 use halobestie_core::settings::Setting;
 use halobestie_core::{BoxError, Context};
 use uuid::Uuid;
@@ -18,13 +20,12 @@ use crate::limits::Limits;
 use crate::live::envelope::Envelope;
 use crate::live::events;
 use crate::live::hub::Hub;
-use crate::messages::Message;
 use crate::metrics::ChatMetrics;
 use crate::packages::{Package, Packages};
 use crate::pairing::GoneReason;
+use crate::scribe::{LANES, Lane, Scribe};
 use crate::store::requests::RequestRow;
 use crate::store::sessions::SessionRow;
-use crate::store::sides::Sides;
 use crate::views::Details;
 
 /// The shared state.
@@ -44,8 +45,12 @@ pub(crate) struct State {
     pub(crate) first_response: Option<Duration>,
     pub(crate) reroute_timeout: Duration,
     pub(crate) limits: Limits,
+    pub(crate) ping_every: Duration,
+    pub(crate) socket_patience: Duration,
     pub(crate) hub: Arc<Hub>,
-    pub(crate) metrics: ChatMetrics,
+    pub(crate) metrics: Arc<ChatMetrics>,
+    pub(crate) scribe: Scribe,
+    attachments: Late<dyn Attachments>,
 }
 
 /// The bus topic of a person.
@@ -59,7 +64,7 @@ impl State {
     /// # Errors
     /// When a port is missing, which assembly rules out.
     pub(crate) fn new(config: &ChatConfig, cx: &Context) -> Result<Self, BoxError> {
-        let metrics = ChatMetrics::new(&cx.metrics);
+        let metrics = Arc::new(ChatMetrics::new(&cx.metrics));
         let packages = cx.settings.declare(
             "packages",
             "The price list: what customers can ask for.",
@@ -81,9 +86,18 @@ impl State {
             reroute_timeout: Duration::from_secs(config.reroute_timeout_seconds),
             pairing_timeout: Duration::from_secs(config.pairing_timeout_seconds),
             limits: Limits::new(config),
+            ping_every: Duration::from_secs(config.ping_seconds),
+            socket_patience: Duration::from_secs(config.socket_patience_seconds),
             hub: Arc::new(Hub::new(metrics.sockets.clone())),
+            scribe: scribe(cx, &metrics),
+            attachments: cx.ports.attachments.clone(),
             metrics,
         })
+    }
+
+    /// Who keeps what people send to each other, where anybody does.
+    pub(crate) fn attachments(&self) -> Option<&dyn Attachments> {
+        self.attachments.get().map(|attachments| &**attachments)
     }
 
     /// Tells every socket of a person.
@@ -100,14 +114,6 @@ impl State {
         for user_id in user_ids {
             self.bus.publish(&topic(*user_id), bytes.clone());
         }
-    }
-
-    /// Tells both sides of a new message.
-    pub(crate) fn announce_message(&self, message: &Message, sides: Sides) {
-        self.tell_all(
-            &[sides.customer_id, sides.mitra_id],
-            events::message(message).as_ref(),
-        );
     }
 
     /// Who charges customers, where anybody does.
@@ -150,6 +156,21 @@ impl State {
     pub(crate) async fn details_of(&self, rows: &[SessionRow]) -> Result<Details, DbError> {
         Details::of(&*self.directory, self.payments(), rows).await
     }
+}
+
+/// Sets the lanes going. They carry the last words of requests that finish while the server drains.
+fn scribe(cx: &Context, metrics: &Arc<ChatMetrics>) -> Scribe {
+    let lane = Lane {
+        db: cx.db.clone(),
+        bus: cx.bus.clone(),
+        clock: cx.clock.clone(),
+        metrics: metrics.clone(),
+    };
+    let lifecycle = &cx.lifecycle;
+    Scribe::new(LANES, metrics.waiting.clone(), |orders| {
+        let work = lane.clone().run(orders, lifecycle.last().clone());
+        lifecycle.spawn_carrier("chat-scribe", work);
+    })
 }
 
 fn port<T: ?Sized>(late: &Late<T>) -> Result<Arc<T>, BoxError> {

@@ -1,7 +1,6 @@
 //! `GET /api/ws`
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use halobestie_core::http::ws::{SocketOptions, upgrade};
 use halobestie_core::http::{Reply, Request};
@@ -12,8 +11,6 @@ use crate::state::State;
 
 /// The largest frame that a client may send.
 const FRAME_BYTES_MAX: usize = 64 * 1024;
-/// A reader that takes longer than this for one write is too slow: 4429.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The WebSocket
 ///
@@ -44,7 +41,8 @@ pub(crate) async fn open(state: Arc<State>, req: Request) -> Reply {
         .map(str::to_owned);
     let options = SocketOptions {
         message_bytes_max: FRAME_BYTES_MAX,
-        write_timeout: WRITE_TIMEOUT,
+        // A reader that takes longer for one write is too slow: 4429.
+        write_timeout: state.socket_patience,
     };
     let lifecycle = state.lifecycle.clone();
     upgrade(req, &lifecycle, options, move |socket| {

@@ -25,10 +25,6 @@ use crate::offering;
 use crate::state::{State, topic};
 use crate::store::sight::{self, Watched};
 
-/// Between two pings of ours.
-const PING_EVERY: Duration = Duration::from_secs(25);
-/// How long a ping may stay unanswered.
-const PONG_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long live messages of sessions that went on before wait for the client's `resume`.
 const RESUME_GRACE: Duration = Duration::from_millis(500);
 /// Sockets are told to come back within this time, each at another moment.
@@ -84,15 +80,15 @@ enum Woken {
 pub(crate) async fn run(state: Arc<State>, mut socket: Socket, header_token: Option<String>) {
     let principal = match sign_in(&state, &mut socket, header_token).await {
         Ok(principal) => principal,
-        Err(ending) => return finish(socket, ending).await,
+        Err(ending) => return finish(&state, socket, ending).await,
     };
     let span = info_span!("chat.socket", user.id = %principal.user_id);
     async {
-        match Connection::open(state, socket, principal).await {
+        match Connection::open(state.clone(), socket, principal).await {
             Ok(mut connection) => {
                 let ending = connection.serve().await;
                 debug!(?ending, "a socket ends");
-                finish(connection.socket, ending).await;
+                finish(&state, connection.socket, ending).await;
             }
             // Postgres is away: nothing could be promised on this socket. Clients come back later.
             Err((socket, error)) => {
@@ -100,7 +96,7 @@ pub(crate) async fn run(state: Arc<State>, mut socket: Socket, header_token: Opt
                     error = &error as &dyn std::error::Error,
                     "a socket cannot be opened"
                 );
-                finish(socket, Ending::Close(&close::DRAINING)).await;
+                finish(&state, socket, Ending::Close(&close::DRAINING)).await;
             }
         }
     }
@@ -108,8 +104,10 @@ pub(crate) async fn run(state: Arc<State>, mut socket: Socket, header_token: Opt
     .await;
 }
 
-async fn finish(socket: Socket, ending: Ending) {
+async fn finish(state: &State, socket: Socket, ending: Ending) {
     if let Ending::Close(code) = ending {
+        let closed = &state.metrics.closed;
+        closed.with_label_values(&[&code.code.to_string()]).inc();
         socket.close(code).await;
     }
 }
@@ -124,7 +122,7 @@ impl Connection {
         let events = state.bus.subscribe(&topic(principal.user_id));
         let watched = Watched::user(principal.user_id, principal.role);
         let positions = match sight::sessions(&state.db, &watched).await {
-            Ok(sessions) => Positions::starting_at(&sessions),
+            Ok(sessions) => Positions::starting_at(principal.user_id, &sessions),
             Err(error) => return Err((socket, error)),
         };
         let connection_id = state.entropy.uuid(&state.clock);
@@ -132,6 +130,7 @@ impl Connection {
         let _presence = state.hub.enter(local.clone());
         let now = Instant::now();
         Ok(Self {
+            ping_at: now + state.ping_every,
             state,
             socket,
             principal,
@@ -139,7 +138,6 @@ impl Connection {
             events,
             mailbox,
             held_until: Some(now + RESUME_GRACE),
-            ping_at: now + PING_EVERY,
             pong_by: None,
             _presence,
         })
@@ -254,8 +252,9 @@ impl Connection {
     async fn ping(&mut self) -> Result<(), Ending> {
         self.socket.ping().await?;
         let now = Instant::now();
-        self.ping_at = now + PING_EVERY;
-        self.pong_by = Some(now + PONG_TIMEOUT);
+        self.ping_at = now + self.state.ping_every;
+        // The first that is not answered counts, however many follow it.
+        self.pong_by.get_or_insert(now + self.state.socket_patience);
         Ok(())
     }
 

@@ -57,7 +57,8 @@ async fn heal_messages(state: &State, lost: &[Lack]) -> Result<(), DbError> {
     if places.is_empty() {
         return Ok(());
     }
-    let found = messages::after_places(&state.db, &places, MESSAGES_A_SESSION).await?;
+    let people: Vec<Uuid> = lost.iter().map(|lack| lack.local.user_id).collect();
+    let found = messages::after_places(&state.db, &people, &places, MESSAGES_A_SESSION).await?;
     let mut by_session: HashMap<Uuid, Vec<Envelope>> = HashMap::new();
     for envelope in found.iter().filter_map(events::message) {
         by_session
@@ -69,13 +70,15 @@ async fn heal_messages(state: &State, lost: &[Lack]) -> Result<(), DbError> {
         if let Missing::Messages {
             session_id,
             after_seq,
-            ..
+            last_seq,
         } = lack.missing
         {
+            // What has come since the look may be no longer this person's to read: the next look says.
+            let seen = after_seq + 1..=last_seq;
             let all = by_session.get(&session_id).into_iter().flatten();
             leave_all(
                 lack,
-                all.filter(|envelope| envelope.head.number > after_seq),
+                all.filter(|envelope| seen.contains(&envelope.head.number)),
             );
         }
     }

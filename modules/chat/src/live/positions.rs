@@ -95,6 +95,8 @@ struct Position {
     /// Messages wait until the client has resumed or made clear that it will not: a live message
     /// sent before the missed ones would be out of order.
     is_held: bool,
+    /// Who the other side is, as long as the session has not changed since that was known.
+    other: Option<Uuid>,
 }
 
 impl Position {
@@ -104,12 +106,13 @@ impl Position {
         version: 0,
         is_open: true,
         is_held: false,
+        other: None,
     };
 }
 
 impl Positions {
-    /// A socket that has just come, while these sessions were open.
-    pub(crate) fn starting_at(sessions: &[SessionSight]) -> Self {
+    /// A socket of this user that has just come, while these sessions were open.
+    pub(crate) fn starting_at(user_id: Uuid, sessions: &[SessionSight]) -> Self {
         let position = |it: &SessionSight| {
             let is_held = it.last_seq > 0;
             (
@@ -119,6 +122,7 @@ impl Positions {
                     version: it.version,
                     is_open: true,
                     is_held,
+                    other: Some(it.sides().other(user_id)),
                 },
             )
         };
@@ -176,8 +180,24 @@ impl Positions {
         if is_new {
             position.version = version;
             position.is_open = is_open;
+            // It may have been handed to somebody else.
+            position.other = None;
         }
         is_new
+    }
+
+    /// Who the other side of an open session is, where that is known.
+    pub(crate) fn other_side(&self, session_id: Uuid) -> Option<Uuid> {
+        let position = self.sessions.get(&session_id);
+        position.filter(|it| it.is_open).and_then(|it| it.other)
+    }
+
+    /// Notes who the other side of an open session is, as Postgres has just said. A change that this
+    /// socket has not been told of yet makes it unknown again.
+    pub(crate) fn note_other_side(&mut self, session_id: Uuid, other: Uuid) {
+        if let Some(position) = self.sessions.get_mut(&session_id) {
+            position.other = Some(other);
+        }
     }
 
     fn prune(&mut self) {
@@ -323,7 +343,7 @@ mod tests {
 
     #[test]
     fn a_session_that_went_on_before_waits_for_its_resume() {
-        let mut positions = Positions::starting_at(&[sight(4, 1, SessionStatus::Active)]);
+        let mut positions = Positions::starting_at(MITRA, &[sight(4, 1, SessionStatus::Active)]);
         assert_eq!(positions.judge(message(5)), Verdict::Drop);
         positions.resume_at(SESSION, 5);
         assert_eq!(positions.judge(message(5)), Verdict::Drop);
@@ -332,7 +352,7 @@ mod tests {
 
     #[test]
     fn a_session_that_nobody_resumes_goes_on_where_the_socket_came() {
-        let mut positions = Positions::starting_at(&[sight(4, 1, SessionStatus::Active)]);
+        let mut positions = Positions::starting_at(MITRA, &[sight(4, 1, SessionStatus::Active)]);
         assert_eq!(positions.judge(message(5)), Verdict::Drop);
         assert_eq!(
             positions.release(),
@@ -346,8 +366,29 @@ mod tests {
     }
 
     #[test]
+    fn the_other_side_is_known_until_the_session_changes() {
+        let other = Uuid::from_u128(3);
+        let mut positions = Positions::starting_at(MITRA, &[sight(4, 1, SessionStatus::Active)]);
+        assert_eq!(positions.other_side(SESSION), Some(Uuid::nil()));
+        assert_eq!(positions.judge(message(5)), Verdict::Drop);
+        assert_eq!(positions.other_side(SESSION), Some(Uuid::nil()));
+        let change = |kind, number| Head {
+            kind,
+            id: SESSION,
+            number,
+        };
+        positions.judge(change(Kind::Session, 2));
+        assert_eq!(positions.other_side(SESSION), None);
+        positions.note_other_side(SESSION, other);
+        assert_eq!(positions.other_side(SESSION), Some(other));
+        positions.judge(change(Kind::SessionOver, 3));
+        positions.note_other_side(SESSION, other);
+        assert_eq!(positions.other_side(SESSION), None);
+    }
+
+    #[test]
     fn a_socket_that_is_behind_is_found() {
-        let mut positions = Positions::starting_at(&[sight(0, 1, SessionStatus::Active)]);
+        let mut positions = Positions::starting_at(MITRA, &[sight(0, 1, SessionStatus::Active)]);
         assert_eq!(
             compared(&positions, &sight(0, 1, SessionStatus::Active)),
             []

@@ -3,6 +3,7 @@
 
 pub(crate) mod events;
 pub(crate) mod extensions;
+pub(crate) mod groups;
 pub(crate) mod messages;
 pub(crate) mod offers;
 pub(crate) mod requests;

@@ -6,6 +6,7 @@ use halobestie_core::ports::Role;
 use uuid::Uuid;
 
 use super::name;
+use super::sides::Sides;
 use crate::pairing::RequestStatus;
 use crate::session_state::SessionStatus;
 
@@ -61,6 +62,16 @@ pub(crate) struct SessionSight {
     pub(crate) status: SessionStatus,
     pub(crate) last_seq: i64,
     pub(crate) version: i64,
+}
+
+impl SessionSight {
+    /// The two people of it.
+    pub(crate) fn sides(&self) -> Sides {
+        Sides {
+            customer_id: self.customer_id,
+            mitra_id: self.mitra_id,
+        }
+    }
 }
 
 /// The open sessions of these people, and those that a socket believes to be open.
