@@ -54,6 +54,12 @@ impl Metrics {
         self.keep(Histogram::with_opts(seconds(name, help)))
     }
 
+    /// A distribution of seconds that people take rather than machines, up to `buckets`' last.
+    pub fn histogram_of(&self, name: &str, help: &str, buckets: &[f64]) -> Histogram {
+        let options = HistogramOpts::new(name, help).buckets(buckets.to_vec());
+        self.keep(Histogram::with_opts(options))
+    }
+
     /// Distributions of seconds, with labels.
     pub fn histograms(&self, name: &str, help: &str, labels: &[&str]) -> HistogramVec {
         self.keep(HistogramVec::new(seconds(name, help), labels))

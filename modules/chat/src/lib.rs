@@ -19,11 +19,14 @@ mod ports;
 mod reading;
 mod routes;
 pub mod session_state;
+mod spreading;
 mod state;
 mod store;
+mod sweeps;
 mod text;
 mod timekeeper;
 mod views;
+mod waves;
 mod withdrawing;
 
 use std::sync::Arc;
@@ -50,14 +53,20 @@ impl Module for Chat {
         Capability::Availability,
     ];
     const PROVIDES: &'static [Capability] = &[Capability::SessionLoad];
-    const SWEEPS: &'static [&'static str] = &[];
+    const SWEEPS: &'static [&'static str] = &[sweeps::RETENTION];
     type Config = ChatConfig;
 
     fn migrations() -> &'static [Migration] {
-        &[Migration {
-            name: "0001_chat",
-            sql: include_str!("../../../migrations/chat/0001_chat.sql"),
-        }]
+        &[
+            Migration {
+                name: "0001_chat",
+                sql: include_str!("../../../migrations/chat/0001_chat.sql"),
+            },
+            Migration {
+                name: "0003_pairing",
+                sql: include_str!("../../../migrations/chat/0003_pairing.sql"),
+            },
+        ]
     }
 
     fn errors() -> &'static [&'static ErrorCode] {
@@ -74,11 +83,13 @@ impl Module for Chat {
             .fill(Arc::new(ports::OpenSessions { db: cx.db.clone() }));
         let state = Arc::new(State::new(&config, cx)?);
         let changes = cx.bus.subscribe(AVAILABILITY_CHANGED);
+        let settings = cx.settings.changes();
         let restoring = state.clone();
         let restore =
             async move { Ok(timekeeper::settle(&restoring, restoring.clock.now()).await?) };
         Ok(Contribution {
             public: routes::public(state.clone()),
+            sweeps: vec![sweeps::retention(state.clone(), config.retention())],
             before_bind: vec![BeforeBind::new("chat-timers", Phase::Restore, restore)],
             services: vec![
                 Service::new(
@@ -95,6 +106,11 @@ impl Module for Chat {
                     "chat-revocations",
                     RunsOn::Api,
                     live::revocations::run(state.clone()),
+                ),
+                Service::new(
+                    "chat-configuration",
+                    RunsOn::Api,
+                    live::configuration::run(state.clone(), settings),
                 ),
                 Service::new(
                     "chat-withdrawals",

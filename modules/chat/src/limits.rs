@@ -195,6 +195,7 @@ mod tests {
             frames_per_second: frames,
             messages_per_second: messages,
             messages_burst: 20,
+            retention_days: 0,
         })
     }
 

@@ -22,10 +22,12 @@ use crate::messages::Message;
 use crate::metrics::ChatMetrics;
 use crate::packages::Packages;
 use crate::pairing::GoneReason;
+use crate::spreading::Considered;
 use crate::store::requests::RequestRow;
 use crate::store::sessions::SessionRow;
 use crate::store::sides::Sides;
 use crate::views::Names;
+use crate::waves::WaveSettings;
 
 /// The shared state.
 pub(crate) struct State {
@@ -38,6 +40,8 @@ pub(crate) struct State {
     pub(crate) directory: Arc<dyn Directory>,
     pub(crate) availability: Arc<dyn Availability>,
     pub(crate) packages: Setting<Packages>,
+    pub(crate) waves: WaveSettings,
+    pub(crate) considered: Considered,
     pub(crate) pairing_timeout: Duration,
     pub(crate) limits: Limits,
     pub(crate) hub: Arc<Hub>,
@@ -71,6 +75,8 @@ impl State {
             directory: port(&cx.ports.directory)?,
             availability: port(&cx.ports.availability)?,
             packages,
+            waves: WaveSettings::declare(&cx.settings),
+            considered: Considered::default(),
             pairing_timeout: Duration::from_secs(config.pairing_timeout_seconds),
             limits: Limits::new(config),
             hub: Arc::new(Hub::new(metrics.sockets.clone())),
@@ -116,7 +122,7 @@ impl State {
     /// Tells a customer where their request is now.
     pub(crate) fn announce_request(&self, row: RequestRow) {
         let customer_id = row.customer_id;
-        self.tell(customer_id, events::request(&row.into()).as_ref());
+        self.tell(customer_id, events::request(row).as_ref());
     }
 
     /// Tells mitras that an offer is gone.

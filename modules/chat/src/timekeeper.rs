@@ -18,6 +18,7 @@ use uuid::Uuid;
 use crate::live::events;
 use crate::offering;
 use crate::pairing::GoneReason;
+use crate::spreading;
 use crate::state::State;
 use crate::store::{requests, sessions, timers};
 
@@ -67,7 +68,7 @@ pub(crate) async fn run(state: Arc<State>) -> Result<(), BoxError> {
 
 async fn look(state: &State, now: Timestamp) -> Result<Timestamp, DbError> {
     settle(state, now).await?;
-    offering::spread(state).await?;
+    spreading::spread(state).await?;
     let horizon = now + LOOK_EVERY;
     let due = timers::next_due(&state.db, now, horizon, &WARNINGS).await?;
     Ok(due.map_or(horizon, |due| due.max(now + TOGETHER)))

@@ -36,7 +36,7 @@ impl Names {
     }
 
     /// A person's name; empty for an account that is gone.
-    fn name(&self, id: Uuid) -> String {
+    pub(crate) fn name(&self, id: Uuid) -> String {
         self.0
             .get(&id)
             .map(|person| person.display_name.clone())
@@ -101,6 +101,20 @@ impl Offer {
             },
             package: row.package.clone(),
             offered_at: row.offered_at,
+            expires_at: row.expires_at,
+        }
+    }
+
+    /// The view of an offer of this request that was made just now, the same for every mitra.
+    pub(crate) fn made(row: &RequestRow, names: &Names, offered_at: Timestamp) -> Self {
+        Self {
+            request_id: row.id,
+            topic: row.topic.clone(),
+            customer: OfferCustomer {
+                display_name: names.name(row.customer_id),
+            },
+            package: row.package.clone(),
+            offered_at,
             expires_at: row.expires_at,
         }
     }

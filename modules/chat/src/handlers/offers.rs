@@ -12,9 +12,11 @@ use crate::error::ChatError;
 use crate::offering;
 use crate::pairing::GoneReason;
 use crate::session_state::Actor;
+use crate::spreading;
 use crate::state::State;
 use crate::store::events::{self, Transition};
-use crate::store::{offers as store, requests, sessions};
+use crate::store::offers::{self as store, Declined};
+use crate::store::{requests, sessions};
 use crate::views::{Items, Offer, Session};
 
 /// My open offers
@@ -76,8 +78,9 @@ fn label(outcome: &Result<Won, Problem>) -> &'static str {
 
 /// Decline an offer
 ///
-/// The offer is not listed to this mitra again. When the preferred mitra declines, all others are asked
-/// at once.
+/// The offer is not listed to this mitra again, and gone from all of its sockets. When everybody who was
+/// asked has declined, the others are asked at once: all of them after the preferred mitra, the next wave
+/// after a wave.
 #[utoipa::path(
     post, path = "/api/mitra/chat/offers/{request_id}/decline", tag = "chat", security(("bearer" = [])),
     params(("request_id" = Uuid, Path, description = "The request that is offered")),
@@ -88,19 +91,26 @@ fn label(outcome: &Result<Won, Problem>) -> &'static str {
 )]
 pub(crate) async fn decline(state: Arc<State>, req: Request) -> Reply {
     let (request_id, mitra_id) = (req.param("request_id")?, req.caller()?.user_id);
-    write_decline(&state, request_id, mitra_id).await?;
-    offering::spread(&state).await?;
+    let is_over_for_all = write_decline(&state, request_id, mitra_id).await?;
+    state.announce_gone(request_id, &[mitra_id], GoneReason::Expired);
+    if is_over_for_all {
+        spreading::spread(&state).await?;
+    }
     reply::no_content()
 }
 
-async fn write_decline(state: &State, request_id: Uuid, mitra_id: Uuid) -> Result<(), Problem> {
+/// Writes a decline; whether that was the last of those who were asked alone.
+async fn write_decline(state: &State, request_id: Uuid, mitra_id: Uuid) -> Result<bool, Problem> {
     let now = state.clock.now();
     let mut client = state.db.client().await?;
     let tx = client.begin().await?;
-    if !store::decline(&tx, request_id, mitra_id, now).await? {
-        return Err(ChatError::NotFound.into());
+    requests::lock(&tx, request_id).await?;
+    match store::decline(&tx, request_id, mitra_id, now).await? {
+        Some(Declined::Now) => {}
+        Some(Declined::Before) => return Ok(false),
+        None => return Err(ChatError::NotFound.into()),
     }
-    requests::end_exclusive(&tx, request_id, mitra_id, now).await?;
+    let ended = requests::end_waiting(&tx, &[request_id], now).await?;
     let declined = Transition {
         request_id: Some(request_id),
         session_id: None,
@@ -110,5 +120,6 @@ async fn write_decline(state: &State, request_id: Uuid, mitra_id: Uuid) -> Resul
         at: now,
     };
     events::record(&tx, &declined).await?;
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    Ok(ended > 0)
 }

@@ -85,6 +85,8 @@ pub(crate) enum ServerFrame<'a> {
         session_id: Uuid,
         remaining_seconds: u64,
     },
+    #[serde(rename = "config.updated")]
+    ConfigUpdated { key: &'a str },
     #[serde(rename = "server.draining")]
     Draining { reconnect_after_ms: u64 },
 }

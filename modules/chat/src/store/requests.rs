@@ -17,6 +17,7 @@ pub(crate) struct RequestRow {
     pub(crate) topic: Option<String>,
     pub(crate) package: Package,
     pub(crate) offered_to: i64,
+    pub(crate) created_at: Timestamp,
     pub(crate) expires_at: Timestamp,
     pub(crate) session_id: Option<Uuid>,
 }
@@ -24,8 +25,8 @@ pub(crate) struct RequestRow {
 macro_rules! select_requests {
     ($where:literal) => {
         concat!(
-            "SELECT r.id, r.customer_id, r.status, r.topic, r.package, r.expires_at, r.session_id,
-                (SELECT count(*) FROM chat_offers o WHERE o.request_id = r.id) AS offered_to
+            "SELECT r.id, r.customer_id, r.status, r.topic, r.package, r.created_at, r.expires_at,
+                r.session_id, r.offered_to::bigint
             FROM chat_requests r ",
             $where
         )
@@ -40,6 +41,7 @@ fn read(row: &Row) -> Result<RequestRow, DbError> {
         topic: row.get("topic"),
         package: package(row)?,
         offered_to: row.get("offered_to"),
+        created_at: row.get("created_at"),
         expires_at: row.get("expires_at"),
         session_id: row.get("session_id"),
     })
@@ -168,15 +170,29 @@ pub(crate) async fn expire_due(
     Ok(ids(&query.rows(SQL, &[&now, &limit]).await?))
 }
 
-/// Ends the time in which a preferred mitra is asked alone, because it does not want to.
-pub(crate) async fn end_exclusive(
-    tx: &Tx<'_>,
-    id: Uuid,
-    mitra_id: Uuid,
-    now: Timestamp,
-) -> Result<(), DbError> {
-    const SQL: &str = "UPDATE chat_requests SET exclusive_until = $3
-        WHERE id = $1 AND preferred_mitra_id = $2 AND status = 'searching' AND exclusive_until > $3";
-    tx.execute(SQL, &[&id, &mitra_id, &now]).await?;
+/// Locks a request until the transaction ends, so that answers to its offers follow each other.
+pub(crate) async fn lock(tx: &Tx<'_>, id: Uuid) -> Result<(), DbError> {
+    const SQL: &str = "SELECT 1 FROM chat_requests WHERE id = $1 FOR NO KEY UPDATE";
+    tx.execute(SQL, &[&id]).await?;
     Ok(())
+}
+
+/// Ends the time in which nobody else is asked, for those of these locked requests about which none of
+/// the asked still thinks; for how many.
+pub(crate) async fn end_waiting(tx: &Tx<'_>, ids: &[Uuid], now: Timestamp) -> Result<u64, DbError> {
+    const SQL: &str = "UPDATE chat_requests r SET exclusive_until = $2
+        WHERE r.id = ANY($1) AND r.status = 'searching' AND r.exclusive_until > $2
+          AND NOT EXISTS (SELECT 1 FROM chat_offers o
+              WHERE o.request_id = r.id AND o.declined_at IS NULL)";
+    tx.execute(SQL, &[&ids, &now]).await
+}
+
+/// When the oldest request that is open was made.
+pub(crate) async fn oldest_open(
+    query: &impl Query,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, DbError> {
+    const SQL: &str = "SELECT min(created_at) FROM chat_requests
+        WHERE status = 'searching' AND expires_at > $1";
+    Ok(query.row(SQL, &[&now]).await?.get(0))
 }
