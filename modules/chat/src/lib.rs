@@ -5,6 +5,7 @@
 
 mod accepting;
 mod config;
+mod considered;
 mod error;
 mod handlers;
 mod limits;
@@ -97,6 +98,7 @@ impl Module for Chat {
                     RunsOn::Worker,
                     timekeeper::run(state.clone()),
                 ),
+                Service::new("chat-offers", RunsOn::Worker, spreading::run(state.clone())),
                 Service::new(
                     "chat-catch-up",
                     RunsOn::Api,

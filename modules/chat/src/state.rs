@@ -14,6 +14,7 @@ use halobestie_core::{BoxError, Context};
 use uuid::Uuid;
 
 use crate::config::ChatConfig;
+use crate::considered::Considered;
 use crate::limits::Limits;
 use crate::live::envelope::Envelope;
 use crate::live::events;
@@ -22,7 +23,6 @@ use crate::messages::Message;
 use crate::metrics::ChatMetrics;
 use crate::packages::Packages;
 use crate::pairing::GoneReason;
-use crate::spreading::Considered;
 use crate::store::requests::RequestRow;
 use crate::store::sessions::SessionRow;
 use crate::store::sides::Sides;

@@ -20,8 +20,8 @@ use crate::pairing::GoneReason;
 use crate::spreading;
 use crate::state::State;
 use crate::store::blocks::Pair;
-use crate::store::offers::{self, Withdrawn};
 use crate::store::requests;
+use crate::store::withdrawals::{self as store, Withdrawn};
 
 /// Between two looks at Postgres, well under the promised 5 s.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -113,11 +113,11 @@ pub(crate) async fn withdraw_between(state: &State, pair: Pair) -> Result<(), Db
 async fn withdraw(state: &State, these: Withdrawn<'_>) -> Result<(), DbError> {
     let mut client = state.db.client().await?;
     let tx = client.begin().await?;
-    let request_ids = offers::lock_requests_of(&tx, these).await?;
+    let request_ids = store::lock_requests_of(&tx, these).await?;
     if request_ids.is_empty() {
         return Ok(());
     }
-    let withdrawn = offers::withdraw(&tx, &request_ids, these.mitra_ids).await?;
+    let withdrawn = store::withdraw(&tx, &request_ids, these.mitra_ids).await?;
     let waiting = requests::end_waiting(&tx, &request_ids, state.clock.now()).await?;
     tx.commit().await?;
     drop(client);

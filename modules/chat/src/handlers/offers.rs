@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::accepting::{self, Won};
 use crate::error::ChatError;
 use crate::offering;
-use crate::pairing::GoneReason;
+use crate::pairing::{GoneReason, acceptable};
 use crate::session_state::Actor;
 use crate::spreading;
 use crate::state::State;
@@ -51,7 +51,7 @@ pub(crate) async fn list(state: Arc<State>, req: Request) -> Reply {
 )]
 pub(crate) async fn accept(state: Arc<State>, req: Request) -> Reply {
     let (request_id, mitra_id) = (req.param("request_id")?, req.caller()?.user_id);
-    let outcome = accepting::accept(&state, request_id, mitra_id).await;
+    let outcome = try_accept(&state, request_id, mitra_id).await;
     state
         .metrics
         .accepts
@@ -66,6 +66,15 @@ pub(crate) async fn accept(state: Arc<State>, req: Request) -> Reply {
         offering::announce_over(&state, request_id, GoneReason::Taken).await;
     }
     reply::ok(&Session::of(&row, &names, Role::Mitra, state.clock.now()))
+}
+
+/// Of a thousand who accept at once all but one are late, and need no transaction to be told so.
+async fn try_accept(state: &State, request_id: Uuid, mitra_id: Uuid) -> Result<Won, Problem> {
+    let offer = store::find(&state.db, request_id, mitra_id)
+        .await?
+        .ok_or(ChatError::NotFound)?;
+    acceptable(offer.status, offer.won_by, offer.session_id, mitra_id)?;
+    accepting::accept(state, request_id, mitra_id).await
 }
 
 fn label(outcome: &Result<Won, Problem>) -> &'static str {

@@ -14,6 +14,8 @@ pub(crate) mod sessions;
 pub(crate) mod sides;
 pub(crate) mod sight;
 pub(crate) mod timers;
+pub(crate) mod waves;
+pub(crate) mod withdrawals;
 
 use halobestie_core::pg::{DbError, Row};
 use serde_json::Value;

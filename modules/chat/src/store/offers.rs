@@ -68,7 +68,8 @@ pub(crate) async fn open_of(
 /// A request and a mitra that was asked for it.
 pub(crate) type Asked = (Uuid, Uuid);
 
-fn asked(rows: &[Row]) -> Vec<Asked> {
+/// Reads them.
+pub(super) fn asked(rows: &[Row]) -> Vec<Asked> {
     rows.iter().map(|row| (row.get(0), row.get(1))).collect()
 }
 
@@ -106,15 +107,6 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-/// Adds up what a statement has asked, by request.
-macro_rules! count_asked {
-    () => {
-        "UPDATE chat_requests r SET offered_to = r.offered_to + n.mitras
-            FROM (SELECT request_id, count(*) AS mitras FROM asked GROUP BY request_id) n
-            WHERE r.id = n.request_id"
-    };
-}
-
 /// Offers those of these requests that are open to everybody to those of these mitras that were not
 /// asked yet; the requests and mitras that came together. Any number of processes may do it at once.
 pub(crate) async fn insert_missing(
@@ -138,104 +130,15 @@ pub(crate) async fn insert_missing(
         unless_blocked!("r.customer_id", "m.id"),
         "ON CONFLICT DO NOTHING
             RETURNING request_id, mitra_id
-        ), counted AS (",
-        count_asked!(),
-        ")
+        ), counted AS (
+            UPDATE chat_requests r SET offered_to = r.offered_to + n.mitras
+            FROM (SELECT request_id, count(*) AS mitras FROM asked GROUP BY request_id) n
+            WHERE r.id = n.request_id
+        )
         SELECT request_id, mitra_id FROM asked"
     );
     let rows = query.rows(SQL, &[&request_ids, &mitra_ids, &now]).await?;
     Ok(asked(&rows))
-}
-
-/// A wave to be asked.
-pub(crate) struct NextWave<'a> {
-    /// The candidates, in the order in which they are to be asked.
-    pub(crate) mitra_ids: &'a [Uuid],
-    /// How many of them at most; `None` means all.
-    pub(crate) size: Option<i64>,
-    /// When the wave after this one is due.
-    pub(crate) next_at: Option<Timestamp>,
-    pub(crate) now: Timestamp,
-}
-
-/// Asks the next wave of those of these requests for which it is due: of the candidates that were not
-/// asked yet the first `size`. Where there were fewer, everybody has been asked, and the request is
-/// open to whoever comes. One replica at a time has a request in hand, and leaves it no longer due.
-pub(crate) async fn insert_wave(
-    query: &impl Query,
-    request_ids: &[Uuid],
-    wave: &NextWave<'_>,
-) -> Result<Vec<Asked>, DbError> {
-    const SQL: &str = concat!(
-        "WITH due AS (
-            SELECT r.id, r.customer_id FROM chat_requests r
-            WHERE r.id = ANY($1) AND r.status = 'searching' AND r.expires_at > $3
-              AND r.exclusive_until <= $3
-            ORDER BY r.expires_at, r.id FOR NO KEY UPDATE SKIP LOCKED
-        ), chosen AS (
-            SELECT r.id AS request_id, pick.id AS mitra_id FROM due r CROSS JOIN LATERAL (
-                SELECT m.id FROM unnest($2::uuid[]) WITH ORDINALITY AS m (id, place)
-                WHERE NOT EXISTS (SELECT 1 FROM chat_offers o
-                        WHERE o.request_id = r.id AND o.mitra_id = m.id)
-                  AND",
-        unless_blocked!("r.customer_id", "m.id"),
-        "ORDER BY m.place LIMIT $4) pick
-        ), asked AS (
-            INSERT INTO chat_offers (request_id, mitra_id, offered_at)
-            SELECT request_id, mitra_id, $3 FROM chosen
-            ON CONFLICT DO NOTHING
-            RETURNING request_id, mitra_id
-        ), waved AS (
-            UPDATE chat_requests r SET offered_to = r.offered_to + n.mitras,
-                exclusive_until = CASE WHEN n.mitras >= $4 THEN $5::timestamptz END
-            FROM (SELECT due.id, count(asked.mitra_id) AS mitras
-                FROM due LEFT JOIN asked ON asked.request_id = due.id GROUP BY due.id) n
-            WHERE r.id = n.id
-        )
-        SELECT request_id, mitra_id FROM asked"
-    );
-    let rows = query
-        .rows(
-            SQL,
-            &[
-                &request_ids,
-                &wave.mitra_ids,
-                &wave.now,
-                &wave.size,
-                &wave.next_at,
-            ],
-        )
-        .await?;
-    Ok(asked(&rows))
-}
-
-/// A request of which more mitras may be asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Open {
-    pub(crate) id: Uuid,
-    pub(crate) expires_at: Timestamp,
-    /// Whether a wave is due; otherwise everybody was asked, and only who comes anew is to be.
-    pub(crate) is_wave_due: bool,
-}
-
-/// The requests of which more mitras may be asked, the first to end first.
-pub(crate) async fn open_to_more(
-    query: &impl Query,
-    now: Timestamp,
-    limit: i64,
-) -> Result<Vec<Open>, DbError> {
-    const SQL: &str = "SELECT id, expires_at, exclusive_until IS NOT NULL AS is_wave_due
-        FROM chat_requests
-        WHERE status = 'searching' AND expires_at > $1
-          AND (exclusive_until IS NULL OR exclusive_until <= $1)
-        ORDER BY expires_at, id LIMIT $2";
-    let rows = query.rows(SQL, &[&now, &limit]).await?;
-    let open = rows.iter().map(|row| Open {
-        id: row.get("id"),
-        expires_at: row.get("expires_at"),
-        is_wave_due: row.get("is_wave_due"),
-    });
-    Ok(open.collect())
 }
 
 /// The requests open to everybody that were not offered to this mitra yet.
@@ -316,50 +219,6 @@ pub(crate) async fn decline(
         true => Declined::Now,
         false => Declined::Before,
     }))
-}
-
-/// Whose offers are withdrawn.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Withdrawn<'a> {
-    pub(crate) mitra_ids: &'a [Uuid],
-    /// Only those of this customer's requests.
-    pub(crate) customer_id: Option<Uuid>,
-}
-
-/// Locks the open requests that are offered to them, in the order of their end.
-pub(crate) async fn lock_requests_of(
-    tx: &Tx<'_>,
-    these: Withdrawn<'_>,
-) -> Result<Vec<Uuid>, DbError> {
-    const SQL: &str = "SELECT r.id FROM chat_requests r
-        WHERE r.status = 'searching' AND ($2::uuid IS NULL OR r.customer_id = $2)
-          AND EXISTS (SELECT 1 FROM chat_offers o WHERE o.request_id = r.id
-              AND o.mitra_id = ANY($1) AND o.declined_at IS NULL)
-        ORDER BY r.expires_at, r.id FOR NO KEY UPDATE OF r";
-    let rows = tx
-        .rows(SQL, &[&these.mitra_ids, &these.customer_id])
-        .await?;
-    Ok(super::ids(&rows))
-}
-
-/// Takes back the offers of these locked requests to these mitras, as if they had not been asked: they
-/// can be asked again. A declined one stays: it was an answer.
-pub(crate) async fn withdraw(
-    tx: &Tx<'_>,
-    request_ids: &[Uuid],
-    mitra_ids: &[Uuid],
-) -> Result<Vec<Asked>, DbError> {
-    const SQL: &str = "WITH withdrawn AS (
-            DELETE FROM chat_offers WHERE request_id = ANY($1) AND mitra_id = ANY($2)
-                AND declined_at IS NULL
-            RETURNING request_id, mitra_id
-        ), counted AS (
-            UPDATE chat_requests r SET offered_to = r.offered_to - n.mitras
-            FROM (SELECT request_id, count(*) AS mitras FROM withdrawn GROUP BY request_id) n
-            WHERE r.id = n.request_id
-        )
-        SELECT request_id, mitra_id FROM withdrawn";
-    Ok(asked(&tx.rows(SQL, &[&request_ids, &mitra_ids]).await?))
 }
 
 /// The mitras that still look at a request's offer.
