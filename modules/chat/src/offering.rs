@@ -12,7 +12,7 @@ use crate::live::events;
 use crate::pairing::GoneReason;
 use crate::spreading;
 use crate::state::State;
-use crate::store::offers::{self as store, Asked};
+use crate::store::offers::{self as store, Asked, OfferRow};
 use crate::store::{blocks, requests};
 use crate::views::{Names, Offer};
 
@@ -52,6 +52,10 @@ pub(crate) async fn open_offers(
         announce(state, &asked).await;
     }
     let rows = store::open_of(&state.db, mitra_id, now).await?;
+    views(state, &rows).await
+}
+
+async fn views(state: &State, rows: &[OfferRow]) -> Result<Vec<Offer>, DbError> {
     let customers = rows.iter().map(|row| row.customer_id).collect();
     let names = Names::of(&*state.directory, customers).await?;
     Ok(rows.iter().map(|row| Offer::of(row, &names)).collect())
@@ -75,18 +79,18 @@ async fn tell_asked(state: &State, asked: &[Asked]) -> Result<(), DbError> {
     for (request_id, mitra_id) in asked {
         by_request.entry(*request_id).or_default().push(*mitra_id);
     }
-    let request_ids: Vec<Uuid> = by_request.keys().copied().collect();
-    let now = state.clock.now();
-    let rows = requests::find_all(&state.db, &request_ids).await?;
-    let customers = rows.iter().map(|row| row.customer_id).collect();
-    let names = Names::of(&*state.directory, customers).await?;
-    for row in rows {
-        // One that is over by now has been told of as such, and catch-up makes up for an overtaking.
-        if let (None, Some(mitra_ids)) = (row.status.gone(), by_request.get(&row.id)) {
-            let offer = Offer::made(&row, &names, now);
+    // All offers of a request that were made together look the same, so one of them is read.
+    let first = |(id, mitras): (&Uuid, &Vec<Uuid>)| Some((*id, *mitras.first()?));
+    let firsts: Vec<Asked> = by_request.iter().filter_map(first).collect();
+    let rows = store::open_among(&state.db, &firsts, state.clock.now()).await?;
+    for offer in views(state, &rows).await? {
+        if let Some(mitra_ids) = by_request.get(&offer.request_id) {
             state.tell_all(mitra_ids, events::offer(&offer).as_ref());
-            state.announce_request(row);
         }
+    }
+    let request_ids: Vec<Uuid> = by_request.into_keys().collect();
+    for request in requests::find_all(&state.db, &request_ids).await? {
+        state.announce_request(request);
     }
     Ok(())
 }

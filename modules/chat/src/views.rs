@@ -104,20 +104,6 @@ impl Offer {
             expires_at: row.expires_at,
         }
     }
-
-    /// The view of an offer of this request that was made just now, the same for every mitra.
-    pub(crate) fn made(row: &RequestRow, names: &Names, offered_at: Timestamp) -> Self {
-        Self {
-            request_id: row.id,
-            topic: row.topic.clone(),
-            customer: OfferCustomer {
-                display_name: names.name(row.customer_id),
-            },
-            package: row.package.clone(),
-            offered_at,
-            expires_at: row.expires_at,
-        }
-    }
 }
 
 /// One of the two people of a session.
