@@ -6,6 +6,7 @@
     reason = "a broken assumption must fail the test that runs into it"
 )]
 
+mod accept_race;
 mod assembly;
 mod command_line;
 mod deactivation;

@@ -1,9 +1,11 @@
 //! The port that other modules know this one by.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
-use halobestie_core::AfterCommit;
 use halobestie_core::pg::{DbError, Tx};
 use halobestie_core::ports::{Availability, Heartbeat, HeartbeatError, Seat};
+use halobestie_core::{AfterCommit, Timestamp};
 use uuid::Uuid;
 
 use crate::roster::Roster;
@@ -31,6 +33,14 @@ impl Availability for Roster {
             .len()
             .try_into()
             .unwrap_or(u64::MAX))
+    }
+
+    async fn online_since(&self, mitra_ids: &[Uuid]) -> Result<HashMap<Uuid, Timestamp>, DbError> {
+        store::online_since(&self.db, mitra_ids).await
+    }
+
+    async fn deactivated_since(&self, since: Timestamp) -> Result<Vec<Uuid>, DbError> {
+        store::deactivated_since(&self.db, since).await
     }
 
     async fn lock_seat(&self, tx: &Tx<'_>, mitra_id: Uuid) -> Result<Option<Seat>, DbError> {

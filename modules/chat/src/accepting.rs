@@ -1,10 +1,10 @@
 //! Accepting an offer: exactly one mitra wins, and none ever has more sessions than it may.
 //!
 //! Locks, always in this order. The mitra's seat makes its accepts follow each other, so the count of its
-//! sessions holds until the commit. The request's row is then changed by one conditional statement, which
-//! is the only claim there is. A session that looks for another mitra is locked last.
+//! sessions holds until the commit. A session that looks for another mitra is locked next, as by whoever ends
+//! it. The request's row is then changed by one conditional statement, which is the only claim there is.
 
-use halobestie_core::pg::Tx;
+use halobestie_core::pg::{DbError, Tx};
 use halobestie_core::ports::{Charge, Payments, Purpose, Role, Seat};
 use halobestie_core::{AfterCommit, Problem, Timestamp};
 use uuid::Uuid;
@@ -56,45 +56,53 @@ pub(crate) async fn accept(
         .lock_seat(&tx, mitra_id)
         .await?
         .ok_or(ChatError::NotFound)?;
-    if let Accepting::AlreadyMine(session_id) = look(&tx, request_id, mitra_id).await? {
-        let change = None;
-        return Ok(Won { session_id, change });
-    }
+    let reroute_of = match look(&tx, request_id, mitra_id).await? {
+        Found::AlreadyMine(session_id) => {
+            let change = None;
+            return Ok(Won { session_id, change });
+        }
+        Found::Open { reroute_of } => reroute_of,
+    };
     check_seat(&tx, seat, mitra_id).await?;
-    let (now, new_id) = (state.clock.now(), state.entropy.uuid(&state.clock));
-    let Some(claimed) = requests::claim(&tx, request_id, mitra_id, new_id, now).await? else {
+    let attempt = Attempt {
+        request_id,
+        mitra_id,
+        now: state.clock.now(),
+    };
+    let won = match reroute_of {
+        Some(session_id) => attempt.take_over(state, &tx, session_id).await?,
+        None => attempt.open(state, &tx).await?,
+    };
+    let Some((session_id, change)) = won else {
         // Somebody was faster, or its time was over: the second look says which.
         look(&tx, request_id, mitra_id).await?;
         return Err(ChatError::OfferExpired.into());
     };
-    let claim = Claim {
-        request_id,
-        mitra_id,
-        new_id,
-        now,
-    };
-    let Some((session_id, change)) = claim.make_good(state, &tx, &claimed).await? else {
-        requests::cancel_claimed(&tx, request_id).await?;
-        tx.commit().await?;
-        drop(client);
-        offering::announce_over(state, request_id, GoneReason::Cancelled).await;
-        return Err(ChatError::OfferCancelled.into());
-    };
+    attempt.note(&tx, session_id).await?;
     tx.commit().await?;
     let change = Some(change);
     Ok(Won { session_id, change })
 }
 
-async fn look(tx: &Tx<'_>, request_id: Uuid, mitra_id: Uuid) -> Result<Accepting, Problem> {
+/// An offer of which its request can be claimed, or has been by the same mitra.
+enum Found {
+    Open {
+        /// The session that looks for another mitra by it.
+        reroute_of: Option<Uuid>,
+    },
+    AlreadyMine(Uuid),
+}
+
+async fn look(tx: &Tx<'_>, request_id: Uuid, mitra_id: Uuid) -> Result<Found, Problem> {
     let offer = offers::find(tx, request_id, mitra_id)
         .await?
         .ok_or(ChatError::NotFound)?;
-    Ok(acceptable(
-        offer.status,
-        offer.won_by,
-        offer.session_id,
-        mitra_id,
-    )?)
+    let reroute_of = offer.reroute_of;
+    let found = acceptable(offer.status, offer.won_by, offer.session_id, mitra_id)?;
+    Ok(match found {
+        Accepting::Open => Found::Open { reroute_of },
+        Accepting::AlreadyMine(session_id) => Found::AlreadyMine(session_id),
+    })
 }
 
 async fn check_seat(tx: &Tx<'_>, seat: Seat, mitra_id: Uuid) -> Result<(), Problem> {
@@ -110,30 +118,76 @@ async fn check_seat(tx: &Tx<'_>, seat: Seat, mitra_id: Uuid) -> Result<(), Probl
     Ok(())
 }
 
-/// A request that a mitra has claimed.
-struct Claim {
+/// A mitra's try to claim a request.
+struct Attempt {
     request_id: Uuid,
     mitra_id: Uuid,
-    /// The session that comes of it, if it is a new one.
-    new_id: Uuid,
     now: Timestamp,
 }
 
-impl Claim {
-    /// Makes the session, or hands it over; `None` when the one to be handed over is not to be had.
-    async fn make_good<'a>(
+impl Attempt {
+    /// Claims a session's search and hands the session over; `None` when it is not to be had any more.
+    async fn take_over<'a>(
+        &self,
+        state: &State,
+        tx: &Tx<'_>,
+        session_id: Uuid,
+    ) -> Result<Option<(Uuid, Change<'a>)>, Problem> {
+        let Some(locked) = rerouting::lock_searching(state, tx, session_id).await? else {
+            return Ok(None);
+        };
+        if self.claim(tx, session_id).await?.is_none() {
+            return Ok(None);
+        }
+        rerouting::hand_over(tx, &locked, self.mitra_id, self.now).await?;
+        let change = Change {
+            request_id: self.request_id,
+            former_mitra_id: Some(locked.mitra_id),
+            charged: None,
+        };
+        Ok(Some((session_id, change)))
+    }
+
+    /// Claims a customer's request and writes its session: started, or waiting for the payment that is
+    /// charged with it. `None` when the request is not to be had any more.
+    async fn open<'a>(
         &self,
         state: &'a State,
         tx: &Tx<'_>,
-        claimed: &Claimed,
     ) -> Result<Option<(Uuid, Change<'a>)>, Problem> {
-        let (session_id, former_mitra_id, charged) = match claimed.reroute_of {
-            Some(id) => match rerouting::take(state, tx, id, self.mitra_id).await? {
-                Some(former_mitra_id) => (id, Some(former_mitra_id), None),
-                None => return Ok(None),
-            },
-            None => (self.new_id, None, self.open(state, tx, claimed).await?),
+        let id = state.entropy.uuid(&state.clock);
+        let Some(claimed) = self.claim(tx, id).await? else {
+            return Ok(None);
         };
+        let session = NewSession {
+            id,
+            request_id: self.request_id,
+            customer_id: claimed.customer_id,
+            mitra_id: self.mitra_id,
+            topic: claimed.topic.as_deref(),
+            package: &claimed.package,
+            created_at: self.now,
+        };
+        let charged = match state.seller_of(&claimed.package) {
+            Some(payments) => Some(open_charged(payments, tx, &session).await?),
+            None => {
+                open_started(tx, &session).await?;
+                None
+            }
+        };
+        let change = Change {
+            request_id: self.request_id,
+            former_mitra_id: None,
+            charged,
+        };
+        Ok(Some((id, change)))
+    }
+
+    async fn claim(&self, tx: &Tx<'_>, session_id: Uuid) -> Result<Option<Claimed>, DbError> {
+        requests::claim(tx, self.request_id, self.mitra_id, session_id, self.now).await
+    }
+
+    async fn note(&self, tx: &Tx<'_>, session_id: Uuid) -> Result<(), DbError> {
         let accepted = Transition {
             request_id: Some(self.request_id),
             session_id: Some(session_id),
@@ -142,38 +196,7 @@ impl Claim {
             actor_id: self.mitra_id,
             at: self.now,
         };
-        events::record(tx, &accepted).await?;
-        let change = Change {
-            request_id: self.request_id,
-            former_mitra_id,
-            charged,
-        };
-        Ok(Some((session_id, change)))
-    }
-
-    /// Writes a new session: started, or waiting for the payment that is charged with it.
-    async fn open<'a>(
-        &self,
-        state: &'a State,
-        tx: &Tx<'_>,
-        claimed: &Claimed,
-    ) -> Result<Option<AfterCommit<'a>>, Problem> {
-        let session = NewSession {
-            id: self.new_id,
-            request_id: self.request_id,
-            customer_id: claimed.customer_id,
-            mitra_id: self.mitra_id,
-            topic: claimed.topic.as_deref(),
-            package: &claimed.package,
-            created_at: self.now,
-        };
-        match state.seller_of(&claimed.package) {
-            Some(payments) => Ok(Some(open_charged(payments, tx, &session).await?)),
-            None => {
-                open_started(tx, &session).await?;
-                Ok(None)
-            }
-        }
+        events::record(tx, &accepted).await
     }
 }
 

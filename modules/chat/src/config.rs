@@ -1,7 +1,12 @@
 //! The `[chat]` section: how long requests and sessions wait, and what one user may send.
 
+use std::time::Duration;
+
 use halobestie_core::config::{AppEnv, Invalid, Kind, Section, Variable};
 use serde::Deserialize;
+
+/// A hundred years.
+const RETENTION_DAYS_MAX: u32 = 36_500;
 
 /// Keys of `[chat]`.
 #[derive(Clone, Debug, Deserialize)]
@@ -23,6 +28,16 @@ pub struct ChatConfig {
     pub ping_seconds: u64,
     /// How long a socket may leave a ping unanswered, or what is written to it untaken.
     pub socket_patience_seconds: u64,
+    /// How long what people wrote is kept after the end of its session; 0 = for ever.
+    pub retention_days: u32,
+}
+
+impl ChatConfig {
+    /// How long what people wrote is kept; `None` for ever.
+    pub(crate) fn retention(&self) -> Option<Duration> {
+        let days = u64::from(self.retention_days);
+        (days > 0).then(|| Duration::from_secs(days * 24 * 3600))
+    }
 }
 
 impl Section for ChatConfig {
@@ -75,6 +90,12 @@ impl Section for ChatConfig {
             Kind::Integer,
             "how long a socket may leave a ping unanswered, or what is written to it untaken",
         ),
+        Variable::new(
+            "CHAT_RETENTION_DAYS",
+            "retention_days",
+            Kind::Integer,
+            "days that messages and topics are kept after the end of their session; 0 = for ever",
+        ),
     ];
 
     fn validate(&self, _: AppEnv) -> Vec<Invalid> {
@@ -107,6 +128,9 @@ impl Section for ChatConfig {
         }
         if self.messages_per_second > 0 && self.messages_burst == 0 {
             problems.push(Invalid::new("messages_burst", "expected at least 1"));
+        }
+        if self.retention_days > RETENTION_DAYS_MAX {
+            problems.push(Invalid::new("retention_days", "expected 0 to 36500"));
         }
         problems
     }

@@ -2,8 +2,7 @@
 //!
 //! One function, in the caller's transaction, on a session that the caller has locked: it closes the books,
 //! gives back what is to be given back, takes back what nobody will pay any more, and ends the search for
-//! another mitra. The order of locks is seat, request, session, payment; a search that is being accepted
-//! is therefore left to its accept.
+//! another mitra. The order of locks is seat, session, request, payment.
 
 use halobestie_core::pg::{DbError, Tx};
 use halobestie_core::ports::Undelivered;

@@ -53,6 +53,12 @@ conflicts! {
     /// The session's state does not allow this.
     SESSION_STATE = "session_state", "Not in this state",
         "The session's state does not allow this.", "Read the session again.";
+    /// A session is rated once.
+    ALREADY_RATED = "already_rated", "Already rated",
+        "You have rated this session already.", "Show that it is rated; a rating does not change.";
+    /// A list of blocks is bounded.
+    TOO_MANY_BLOCKS = "too_many_blocks", "Too many blocks",
+        "You have blocked as many people as you may.", "Take a block back first.";
 }
 
 /// Why a call on pairing or chat failed.
@@ -86,6 +92,10 @@ pub(crate) enum ChatError {
     ExtensionLimit,
     #[error("the session's state does not allow this")]
     SessionState,
+    #[error("the session is rated")]
+    AlreadyRated,
+    #[error("the caller has blocked too many people")]
+    TooManyBlocks,
     #[error("no such thing for this caller")]
     NotFound,
     #[error("too many messages wait to be written")]
@@ -112,6 +122,8 @@ impl Coded for ChatError {
             Self::ExtensionPending => &EXTENSION_PENDING,
             Self::ExtensionLimit => &EXTENSION_LIMIT,
             Self::SessionState => &SESSION_STATE,
+            Self::AlreadyRated => &ALREADY_RATED,
+            Self::TooManyBlocks => &TOO_MANY_BLOCKS,
             Self::NotFound => &codes::NOT_FOUND,
             Self::Overloaded => &codes::OVERLOADED,
             Self::RateLimited(_) => &codes::RATE_LIMITED,

@@ -1,10 +1,11 @@
 //! Pairing and timed chat: packages, requests and offers, sessions, messages over HTTP and WebSocket.
 //!
 //! Postgres is the truth of all of it; the bus makes it live, and sockets find out by themselves what
-//! the bus lost. Uploads are not here yet.
+//! the bus lost.
 
 mod accepting;
 mod config;
+mod considered;
 mod ending;
 mod error;
 mod extending;
@@ -25,8 +26,10 @@ mod routes;
 mod scribe;
 mod session_clock;
 pub mod session_state;
+mod spreading;
 mod state;
 mod store;
+mod sweeps;
 mod telling;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -34,6 +37,7 @@ mod text;
 mod timekeeper;
 mod views;
 mod waiting;
+mod waves;
 mod withdrawing;
 
 use std::sync::Arc;
@@ -43,6 +47,7 @@ use halobestie_core::migrate::Migration;
 use halobestie_core::module::{BeforeBind, Phase, RunsOn, Service};
 use halobestie_core::ports::{AVAILABILITY_CHANGED, Capability};
 use halobestie_core::{BoxError, Context, Contribution, ErrorCode, Module};
+use tokio::sync::broadcast::Receiver;
 use utoipa::OpenApi;
 
 pub use config::ChatConfig;
@@ -66,7 +71,7 @@ impl Module for Chat {
         Capability::SessionControl,
         Capability::Conversations,
     ];
-    const SWEEPS: &'static [&'static str] = &[];
+    const SWEEPS: &'static [&'static str] = &[sweeps::RETENTION];
     type Config = ChatConfig;
 
     fn migrations() -> &'static [Migration] {
@@ -78,6 +83,10 @@ impl Module for Chat {
             Migration {
                 name: "0002_money_time",
                 sql: include_str!("../../../migrations/chat/0002_money_time.sql"),
+            },
+            Migration {
+                name: "0003_pairing",
+                sql: include_str!("../../../migrations/chat/0003_pairing.sql"),
             },
             Migration {
                 name: "0004_attachments",
@@ -108,15 +117,17 @@ impl Module for Chat {
         cx.ports.session_control.fill(Arc::new(ports::Desk {
             state: state.clone(),
         }));
+        let settings = cx.settings.changes();
         let changes = || cx.bus.subscribe(AVAILABILITY_CHANGED);
         Ok(Contribution {
             public: routes::public(state.clone()),
+            sweeps: vec![sweeps::retention(state.clone(), config.retention())],
             before_bind: vec![BeforeBind::new(
                 "chat-timers",
                 Phase::Restore,
                 restore(state.clone()),
             )],
-            services: services(&state, changes),
+            services: services(&state, changes, settings),
             ..Contribution::default()
         })
     }
@@ -129,8 +140,12 @@ async fn restore(state: Arc<State>) -> Result<(), BoxError> {
     Ok(waiting::settle(&state, now).await?)
 }
 
-/// The long-running work; `changes` subscribes to who comes and goes.
-fn services(state: &Arc<State>, changes: impl Fn() -> Subscription) -> Vec<Service> {
+/// The long-running work; `changes` subscribes to who comes and goes, `settings` tells what was set.
+fn services(
+    state: &Arc<State>,
+    changes: impl Fn() -> Subscription,
+    settings: Receiver<&'static str>,
+) -> Vec<Service> {
     let it = || state.clone();
     vec![
         Service::new("chat-timekeeper", RunsOn::Worker, timekeeper::run(it())),
@@ -139,11 +154,17 @@ fn services(state: &Arc<State>, changes: impl Fn() -> Subscription) -> Vec<Servi
             RunsOn::Worker,
             waiting::run(it(), changes()),
         ),
+        Service::new("chat-offers", RunsOn::Worker, spreading::run(it())),
         Service::new("chat-catch-up", RunsOn::Api, live::catch_up::run(it())),
         Service::new(
             "chat-revocations",
             RunsOn::Api,
             live::revocations::run(it()),
+        ),
+        Service::new(
+            "chat-configuration",
+            RunsOn::Api,
+            live::configuration::run(it(), settings),
         ),
         Service::new(
             "chat-withdrawals",

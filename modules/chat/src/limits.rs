@@ -199,6 +199,7 @@ mod tests {
             messages_burst: 20,
             ping_seconds: 25,
             socket_patience_seconds: 10,
+            retention_days: 0,
         })
     }
 

@@ -3,6 +3,11 @@
 use halobestie_core::metrics::Metrics;
 use prometheus::{Histogram, IntCounter, IntCounterVec, IntGauge};
 
+/// Seconds that a customer waits: up to the longest that a request can be configured to live, roughly.
+const WAITING_BUCKETS: &[f64] = &[
+    1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 120.0, 300.0, 900.0, 3600.0,
+];
+
 /// The module's metrics.
 pub(crate) struct ChatMetrics {
     /// Sockets that are signed in.
@@ -17,6 +22,14 @@ pub(crate) struct ChatMetrics {
     pub(crate) groups: Histogram,
     /// Accepts by how they ended: `won`, `again`, or the error's code.
     pub(crate) accepts: IntCounterVec,
+    /// From a request to its accept.
+    pub(crate) accept_seconds: Histogram,
+    /// Offers made.
+    pub(crate) offers: IntCounter,
+    /// Pairs of a request and a mitra that were put to Postgres to find who was not asked yet.
+    pub(crate) pairs_considered: IntCounter,
+    /// Reports made.
+    pub(crate) reports: IntCounter,
     /// Gaps that a socket saw and filled from Postgres.
     pub(crate) gaps: IntCounter,
     /// Events that catch-up found missing, by kind.
@@ -48,6 +61,17 @@ impl ChatMetrics {
                 "Accepts of offers, by outcome.",
                 &["outcome"],
             ),
+            accept_seconds: metrics.histogram_of(
+                "halobestie_chat_accept_seconds",
+                "From a customer's request to its accept.",
+                WAITING_BUCKETS,
+            ),
+            offers: metrics.counter("halobestie_chat_offers_total", "Offers made to mitras."),
+            pairs_considered: metrics.counter(
+                "halobestie_chat_pairs_considered_total",
+                "Pairs of a request and a mitra looked at to find who was not asked yet.",
+            ),
+            reports: metrics.counter("halobestie_chat_reports_total", "Reports of people."),
             gaps: metrics.counter(
                 "halobestie_chat_gaps_total",
                 "Gaps in a session's numbers that a socket filled from Postgres.",

@@ -2,7 +2,9 @@
 
 use utoipa::OpenApi;
 
-use crate::handlers::{extensions, messages, offers, packages, requests, sessions, socket};
+use crate::handlers::{
+    blocks, extensions, messages, offers, packages, ratings, reports, requests, sessions, socket,
+};
 
 /// Every route of the module.
 #[derive(OpenApi)]
@@ -19,6 +21,11 @@ use crate::handlers::{extensions, messages, offers, packages, requests, sessions
     sessions::end,
     sessions::reroute,
     extensions::create,
+    ratings::create,
+    reports::create,
+    blocks::create,
+    blocks::list,
+    blocks::delete,
     messages::list,
     messages::send,
     messages::read,

@@ -11,9 +11,9 @@ use uuid::Uuid;
 
 use crate::ending::overdue;
 use crate::error::ChatError;
-use crate::offering;
 use crate::session_clock::SessionClock;
 use crate::session_state::{Actor, SessionEvent, Step, step};
+use crate::spreading;
 use crate::state::State;
 use crate::store::events::{self, SessionTransition};
 use crate::store::requests::{self, NewSearch};
@@ -190,35 +190,43 @@ async fn search(
     requests::insert_search(tx, &search).await
 }
 
-/// Asks the others now; the timekeeper does it within a second otherwise.
+/// Asks the others now; `spreading` does it within a second otherwise.
 fn offered(state: &State) -> AfterCommit<'_> {
     AfterCommit::new(async move {
-        if let Err(error) = offering::spread(state).await {
+        if let Err(error) = spreading::spread(state).await {
             let error = &error as &dyn std::error::Error;
             warn!(error, "cannot offer a session anew now");
         }
     })
 }
 
-/// Gives a session to the mitra that has claimed its search; `None` when it does not look for one any more.
-/// Otherwise, who had it.
-pub(crate) async fn take(
+/// Locks a session that looks for another mitra; `None` when it does not look for one any more.
+///
+/// # Errors
+/// When Postgres does not answer.
+pub(crate) async fn lock_searching(
     state: &State,
     tx: &Tx<'_>,
     session_id: Uuid,
-    mitra_id: Uuid,
-) -> Result<Option<Uuid>, DbError> {
+) -> Result<Option<Locked>, DbError> {
     let now = state.clock.now();
-    let Some(locked) = transitions::lock(tx, session_id).await? else {
-        return Ok(None);
-    };
-    let leads_on = matches!(
-        step(locked.status, SessionEvent::Taken, Actor::Mitra),
-        Ok(Step::To(_))
-    );
-    if !leads_on || overdue(&locked, now).is_some() {
-        return Ok(None);
-    }
+    let locked = transitions::lock(tx, session_id).await?;
+    Ok(locked.filter(|locked| {
+        let step = step(locked.status, SessionEvent::Taken, Actor::Mitra);
+        matches!(step, Ok(Step::To(_))) && overdue(locked, now).is_none()
+    }))
+}
+
+/// Gives a session that is locked by [`lock_searching`] to the mitra that has claimed its search.
+///
+/// # Errors
+/// When Postgres does not answer.
+pub(crate) async fn hand_over(
+    tx: &Tx<'_>,
+    locked: &Locked,
+    mitra_id: Uuid,
+    now: Timestamp,
+) -> Result<(), DbError> {
     let left = locked.clock.left(now);
     if let SessionClock::Running { since, until } = SessionClock::started(now, left) {
         let run = Run {
@@ -226,16 +234,15 @@ pub(crate) async fn take(
             until,
             warned_seconds: warned_from_start(left),
         };
-        transitions::take(tx, session_id, mitra_id, run).await?;
+        transitions::take(tx, locked.id, mitra_id, run).await?;
     }
     let taken = SessionTransition {
-        session_id,
+        session_id: locked.id,
         event: SessionEvent::Taken,
         actor: Actor::Mitra,
         actor_id: Some(mitra_id),
         note: None,
         at: now,
     };
-    events::record_session(tx, &taken).await?;
-    Ok(Some(locked.mitra_id))
+    events::record_session(tx, &taken).await
 }

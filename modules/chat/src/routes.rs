@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use halobestie_core::http::{Access, Routes};
 use halobestie_core::ports::Role;
+use http::Method;
 
-use crate::handlers::{extensions, messages, offers, packages, requests, sessions, socket};
+use crate::handlers::{
+    blocks, extensions, messages, offers, packages, ratings, reports, requests, sessions, socket,
+};
 use crate::state::State;
 
 const CUSTOMER: Access = Access::Only(Role::Customer);
@@ -42,6 +45,16 @@ pub(crate) fn public(state: Arc<State>) -> Routes {
             "/api/chat/sessions/{id}/extensions",
             CUSTOMER,
             extensions::create,
+        )
+        .post("/api/chat/sessions/{id}/rating", CUSTOMER, ratings::create)
+        .post("/api/chat/sessions/{id}/report", BOTH, reports::create)
+        .post("/api/chat/blocks", BOTH, blocks::create)
+        .get("/api/chat/blocks", BOTH, blocks::list)
+        .row(
+            Method::DELETE,
+            "/api/chat/blocks/{user_id}",
+            BOTH,
+            blocks::delete,
         )
         .get("/api/chat/sessions/{id}/messages", BOTH, messages::list)
         .post("/api/chat/sessions/{id}/messages", BOTH, messages::send)

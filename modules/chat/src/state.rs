@@ -16,6 +16,7 @@ use halobestie_core::{BoxError, Context};
 use uuid::Uuid;
 
 use crate::config::ChatConfig;
+use crate::considered::Considered;
 use crate::limits::Limits;
 use crate::live::envelope::Envelope;
 use crate::live::events;
@@ -27,6 +28,7 @@ use crate::scribe::{LANES, Lane, Scribe};
 use crate::store::requests::RequestRow;
 use crate::store::sessions::SessionRow;
 use crate::views::Details;
+use crate::waves::WaveSettings;
 
 /// The shared state.
 pub(crate) struct State {
@@ -40,6 +42,8 @@ pub(crate) struct State {
     pub(crate) availability: Arc<dyn Availability>,
     payments: Late<dyn Payments>,
     pub(crate) packages: Setting<Packages>,
+    pub(crate) waves: WaveSettings,
+    pub(crate) considered: Considered,
     pub(crate) pairing_timeout: Duration,
     /// How long a mitra may leave a customer's first message unanswered; `None` = for ever.
     pub(crate) first_response: Option<Duration>,
@@ -81,10 +85,12 @@ impl State {
             availability: port(&cx.ports.availability)?,
             payments: cx.ports.payments.clone(),
             packages,
+            waves: WaveSettings::declare(&cx.settings),
+            considered: Considered::default(),
+            pairing_timeout: Duration::from_secs(config.pairing_timeout_seconds),
             first_response: (config.first_response_seconds > 0)
                 .then(|| Duration::from_secs(config.first_response_seconds)),
             reroute_timeout: Duration::from_secs(config.reroute_timeout_seconds),
-            pairing_timeout: Duration::from_secs(config.pairing_timeout_seconds),
             limits: Limits::new(config),
             ping_every: Duration::from_secs(config.ping_seconds),
             socket_patience: Duration::from_secs(config.socket_patience_seconds),
@@ -144,7 +150,7 @@ impl State {
             return;
         }
         let customer_id = row.customer_id;
-        self.tell(customer_id, events::request(&row.into()).as_ref());
+        self.tell(customer_id, events::request(row).as_ref());
     }
 
     /// Tells mitras that an offer is gone.

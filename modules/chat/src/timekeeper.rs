@@ -1,5 +1,5 @@
-//! What happens by itself to many at once: sessions end, their ends are announced, requests expire, and
-//! requests are offered to those who became available. What takes a look at each is in `waiting`.
+//! What happens by itself to many at once: sessions end, their ends are announced, and requests expire.
+//! What takes a look at each is in `waiting`, and what asks more mitras in `spreading`.
 //!
 //! Every worker runs this. What is due is done by conditional statements, so it is done once however
 //! many workers there are, and it is due by what Postgres holds, so a restart forgets nothing. Between
@@ -20,8 +20,7 @@ use crate::state::State;
 use crate::store::{requests, timers};
 use crate::telling;
 
-/// Between two looks at Postgres. Nothing shorter can be configured, so nothing is due before it was
-/// seen; and a mitra that comes online waits at most this long for its offers.
+/// Between two looks at Postgres. Nothing shorter can be configured, so nothing is due before it was seen.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Things that are due this close together are done together.
 const TOGETHER: Duration = Duration::from_millis(50);
@@ -67,7 +66,6 @@ pub(crate) async fn run(state: Arc<State>) -> Result<(), BoxError> {
 
 async fn look(state: &State, now: Timestamp) -> Result<Timestamp, DbError> {
     settle(state, now).await?;
-    offering::spread(state).await?;
     let horizon = now + LOOK_EVERY;
     let due = timers::next_due(&state.db, now, horizon, &WARNINGS).await?;
     Ok(due.map_or(horizon, |due| due.max(now + TOGETHER)))

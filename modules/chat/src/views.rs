@@ -37,7 +37,7 @@ impl Names {
     }
 
     /// A person's name; empty for an account that is gone.
-    fn name(&self, id: Uuid) -> String {
+    pub(crate) fn name(&self, id: Uuid) -> String {
         self.0
             .get(&id)
             .map(|person| person.display_name.clone())

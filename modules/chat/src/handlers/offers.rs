@@ -9,10 +9,13 @@ use uuid::Uuid;
 use crate::accepting::{self, Won};
 use crate::error::ChatError;
 use crate::offering;
+use crate::pairing::{GoneReason, acceptable};
 use crate::session_state::Actor;
+use crate::spreading;
 use crate::state::State;
 use crate::store::events::{self, Transition};
-use crate::store::{offers as store, requests};
+use crate::store::offers::{self as store, Declined};
+use crate::store::requests;
 use crate::views::{Items, Offer, Session};
 
 /// My open offers
@@ -49,13 +52,22 @@ pub(crate) async fn list(state: Arc<State>, req: Request) -> Reply {
 )]
 pub(crate) async fn accept(state: Arc<State>, req: Request) -> Reply {
     let (request_id, mitra_id) = (req.param("request_id")?, req.caller()?.user_id);
-    let outcome = accepting::accept(&state, request_id, mitra_id).await;
+    let outcome = try_accept(&state, request_id, mitra_id).await;
     state
         .metrics
         .accepts
         .with_label_values(&[label(&outcome)])
         .inc();
     reply::ok(&accepting::finish(&state, outcome?, mitra_id).await?)
+}
+
+/// Of a thousand who accept at once all but one are late, and need no transaction to be told so.
+async fn try_accept(state: &State, request_id: Uuid, mitra_id: Uuid) -> Result<Won<'_>, Problem> {
+    let offer = store::find(&state.db, request_id, mitra_id)
+        .await?
+        .ok_or(ChatError::NotFound)?;
+    acceptable(offer.status, offer.won_by, offer.session_id, mitra_id)?;
+    accepting::accept(state, request_id, mitra_id).await
 }
 
 fn label(outcome: &Result<Won<'_>, Problem>) -> &'static str {
@@ -70,8 +82,9 @@ fn label(outcome: &Result<Won<'_>, Problem>) -> &'static str {
 
 /// Decline an offer
 ///
-/// The offer is not listed to this mitra again. When the preferred mitra declines, all others are asked
-/// at once.
+/// The offer is not listed to this mitra again, and gone from all of its sockets. When everybody who was
+/// asked has declined, the others are asked at once: all of them after the preferred mitra, the next wave
+/// after a wave.
 #[utoipa::path(
     post, path = "/api/mitra/chat/offers/{request_id}/decline", tag = "chat", security(("bearer" = [])),
     params(("request_id" = Uuid, Path, description = "The request that is offered")),
@@ -82,19 +95,26 @@ fn label(outcome: &Result<Won<'_>, Problem>) -> &'static str {
 )]
 pub(crate) async fn decline(state: Arc<State>, req: Request) -> Reply {
     let (request_id, mitra_id) = (req.param("request_id")?, req.caller()?.user_id);
-    write_decline(&state, request_id, mitra_id).await?;
-    offering::spread(&state).await?;
+    let is_over_for_all = write_decline(&state, request_id, mitra_id).await?;
+    state.announce_gone(request_id, &[mitra_id], GoneReason::Expired);
+    if is_over_for_all {
+        spreading::spread(&state).await?;
+    }
     reply::no_content()
 }
 
-async fn write_decline(state: &State, request_id: Uuid, mitra_id: Uuid) -> Result<(), Problem> {
+/// Writes a decline; whether that was the last of those who were asked alone.
+async fn write_decline(state: &State, request_id: Uuid, mitra_id: Uuid) -> Result<bool, Problem> {
     let now = state.clock.now();
     let mut client = state.db.client().await?;
     let tx = client.begin().await?;
-    if !store::decline(&tx, request_id, mitra_id, now).await? {
-        return Err(ChatError::NotFound.into());
+    requests::lock(&tx, request_id).await?;
+    match store::decline(&tx, request_id, mitra_id, now).await? {
+        Some(Declined::Now) => {}
+        Some(Declined::Before) => return Ok(false),
+        None => return Err(ChatError::NotFound.into()),
     }
-    requests::end_exclusive(&tx, request_id, mitra_id, now).await?;
+    let ended = requests::end_waiting(&tx, &[request_id], now).await?;
     let declined = Transition {
         request_id: Some(request_id),
         session_id: None,
@@ -104,5 +124,6 @@ async fn write_decline(state: &State, request_id: Uuid, mitra_id: Uuid) -> Resul
         at: now,
     };
     events::record(&tx, &declined).await?;
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    Ok(ended > 0)
 }

@@ -10,6 +10,7 @@ use super::frames::ServerFrame;
 use crate::messages::Message;
 use crate::pairing::GoneReason;
 use crate::session_state::SessionStatus;
+use crate::store::requests::RequestRow;
 use crate::store::sessions::SessionRow;
 use crate::store::timers::Ending;
 use crate::views::{ChatRequest, Details, Offer, Session};
@@ -120,24 +121,30 @@ pub(crate) fn offer_gone(request_id: Uuid, reason: GoneReason) -> Option<Envelop
     Envelope::seal(head, &ServerFrame::OfferGone { request_id, reason })
 }
 
-/// `request.updated`
-pub(crate) fn request(request: &ChatRequest) -> Option<Envelope> {
-    let kind = if request.status.gone().is_some() {
+/// `request.updated`. While it is open, its number is to how many it was offered.
+pub(crate) fn request(row: RequestRow) -> Option<Envelope> {
+    let kind = if row.status.gone().is_some() {
         Kind::RequestOver
     } else {
         Kind::Request
     };
     let head = Head {
         kind,
-        id: request.id,
-        number: 0,
+        id: row.id,
+        number: row.offered_to,
     };
+    let request = &ChatRequest::from(row);
     Envelope::seal(head, &ServerFrame::RequestUpdated { request })
 }
 
 /// `payment.updated`: an app that missed it asks for the payment.
 pub(crate) fn payment(payment: &Payment) -> Option<Envelope> {
     passing(payment.id, &ServerFrame::PaymentUpdated { payment })
+}
+
+/// `config.updated`
+pub(crate) fn config(key: &str) -> Option<Envelope> {
+    passing(Uuid::nil(), &ServerFrame::ConfigUpdated { key })
 }
 
 /// `message.read`

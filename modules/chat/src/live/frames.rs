@@ -87,6 +87,8 @@ pub(crate) enum ServerFrame<'a> {
     },
     #[serde(rename = "payment.updated")]
     PaymentUpdated { payment: &'a Payment },
+    #[serde(rename = "config.updated")]
+    ConfigUpdated { key: &'a str },
     #[serde(rename = "server.draining")]
     Draining { reconnect_after_ms: u64 },
 }

@@ -1,12 +1,17 @@
 //! All SQL of the module, a file a noun. One function a statement; transactions are opened by the
 //! callers, and `now` is always a parameter.
 
+pub(crate) mod blocks;
 pub(crate) mod events;
 pub(crate) mod extensions;
 pub(crate) mod groups;
+pub(crate) mod idleness;
 pub(crate) mod messages;
 pub(crate) mod offers;
+pub(crate) mod ratings;
+pub(crate) mod reports;
 pub(crate) mod requests;
+pub(crate) mod retention;
 pub(crate) mod sessions;
 pub(crate) mod sides;
 pub(crate) mod sight;
@@ -14,6 +19,8 @@ pub(crate) mod time;
 pub(crate) mod timers;
 pub(crate) mod transitions;
 pub(crate) mod waiting;
+pub(crate) mod waves;
+pub(crate) mod withdrawals;
 
 use std::time::Duration;
 

@@ -17,6 +17,7 @@ pub(crate) struct RequestRow {
     pub(crate) topic: Option<String>,
     pub(crate) package: Package,
     pub(crate) offered_to: i64,
+    pub(crate) created_at: Timestamp,
     pub(crate) expires_at: Timestamp,
     pub(crate) session_id: Option<Uuid>,
     /// The session that looks for another mitra by it; then it is not its customer's to see.
@@ -26,9 +27,8 @@ pub(crate) struct RequestRow {
 macro_rules! select_requests {
     ($where:literal) => {
         concat!(
-            "SELECT r.id, r.customer_id, r.status, r.topic, r.package, r.expires_at, r.session_id,
-                r.reroute_of,
-                (SELECT count(*) FROM chat_offers o WHERE o.request_id = r.id) AS offered_to
+            "SELECT r.id, r.customer_id, r.status, r.topic, r.package, r.created_at, r.expires_at,
+                r.session_id, r.reroute_of, r.offered_to::bigint
             FROM chat_requests r ",
             $where
         )
@@ -43,6 +43,7 @@ fn read(row: &Row) -> Result<RequestRow, DbError> {
         topic: row.get("topic"),
         package: package(row)?,
         offered_to: row.get("offered_to"),
+        created_at: row.get("created_at"),
         expires_at: row.get("expires_at"),
         session_id: row.get("session_id"),
         reroute_of: row.get("reroute_of"),
@@ -133,12 +134,12 @@ pub(crate) struct NewSearch<'a> {
     pub(crate) expires_at: Timestamp,
 }
 
-/// Writes the request by which a session looks for another mitra.
+/// Writes the request by which a session looks for another mitra: its first wave is due at once.
 pub(crate) async fn insert_search(tx: &Tx<'_>, it: &NewSearch<'_>) -> Result<(), DbError> {
     const SQL: &str =
         "INSERT INTO chat_requests (id, reroute_of, customer_id, status, topic, package,
-            excluded_mitra_ids, created_at, expires_at)
-        VALUES ($1, $2, $3, 'searching', $4, $5, $6, $7, $8)";
+            excluded_mitra_ids, exclusive_until, created_at, expires_at)
+        VALUES ($1, $2, $3, 'searching', $4, $5, $6, $7, $7, $8)";
     let package = package_json(it.package)?;
     tx.execute(
         SQL,
@@ -157,9 +158,7 @@ pub(crate) async fn insert_search(tx: &Tx<'_>, it: &NewSearch<'_>) -> Result<(),
     Ok(())
 }
 
-/// Closes the search of a session that the caller has locked and ends; which it was. A search that a mitra
-/// is just accepting is left to that accept, which waits for the session and finds it over: waiting for
-/// each other they would wait for ever.
+/// Closes the search of a session that the caller has locked and ends; which it was.
 pub(crate) async fn close_search(
     tx: &Tx<'_>,
     session_id: Uuid,
@@ -167,35 +166,22 @@ pub(crate) async fn close_search(
     now: Timestamp,
 ) -> Result<Option<Uuid>, DbError> {
     const SQL: &str = "UPDATE chat_requests SET status = $2, closed_at = $3
-        WHERE id = (SELECT id FROM chat_requests WHERE reroute_of = $1 AND status = 'searching'
-            FOR UPDATE SKIP LOCKED)
-        RETURNING id";
+        WHERE reroute_of = $1 AND status = 'searching' RETURNING id";
     let row = tx
         .row_opt(SQL, &[&session_id, &status.as_str(), &now])
         .await?;
     Ok(row.map(|row| row.get(0)))
 }
 
-/// Gives a claim back whose session was over: nobody can have it any more.
-pub(crate) async fn cancel_claimed(tx: &Tx<'_>, id: Uuid) -> Result<(), DbError> {
-    const SQL: &str = "UPDATE chat_requests
-        SET status = 'cancelled', mitra_id = NULL, session_id = NULL
-        WHERE id = $1 AND status = 'matched'";
-    tx.execute(SQL, &[&id]).await?;
-    Ok(())
-}
-
 /// What a mitra has won.
 pub(crate) struct Claimed {
-    /// The session that it takes over; otherwise it is a new one.
-    pub(crate) reroute_of: Option<Uuid>,
     pub(crate) customer_id: Uuid,
     pub(crate) topic: Option<String>,
     pub(crate) package: Package,
 }
 
 /// The one claim on a request: whoever's statement changes the row has won it. `session_id` is the session
-/// that comes of it, unless one looks for another mitra by it.
+/// that comes of it, or that looks for another mitra by it.
 pub(crate) async fn claim(
     tx: &Tx<'_>,
     id: Uuid,
@@ -204,17 +190,16 @@ pub(crate) async fn claim(
     now: Timestamp,
 ) -> Result<Option<Claimed>, DbError> {
     const SQL: &str = "UPDATE chat_requests
-        SET status = 'matched', closed_at = $4, mitra_id = $2, session_id = coalesce(reroute_of, $3)
+        SET status = 'matched', closed_at = $4, mitra_id = $2, session_id = $3
         WHERE id = $1 AND status = 'searching' AND expires_at > $4
           AND $2 <> ALL (excluded_mitra_ids)
-        RETURNING reroute_of, customer_id, topic, package";
+        RETURNING customer_id, topic, package";
     let row = tx
         .row_opt(SQL, &[&id, &mitra_id, &session_id, &now])
         .await?;
     row.as_ref()
         .map(|row| {
             Ok(Claimed {
-                reroute_of: row.get("reroute_of"),
                 customer_id: row.get("customer_id"),
                 topic: row.get("topic"),
                 package: package(row)?,
@@ -243,15 +228,29 @@ pub(crate) async fn expire_due(
     Ok(ids(&query.rows(SQL, &[&now, &limit]).await?))
 }
 
-/// Ends the time in which a preferred mitra is asked alone, because it does not want to.
-pub(crate) async fn end_exclusive(
-    tx: &Tx<'_>,
-    id: Uuid,
-    mitra_id: Uuid,
-    now: Timestamp,
-) -> Result<(), DbError> {
-    const SQL: &str = "UPDATE chat_requests SET exclusive_until = $3
-        WHERE id = $1 AND preferred_mitra_id = $2 AND status = 'searching' AND exclusive_until > $3";
-    tx.execute(SQL, &[&id, &mitra_id, &now]).await?;
+/// Locks a request until the transaction ends, so that answers to its offers follow each other.
+pub(crate) async fn lock(tx: &Tx<'_>, id: Uuid) -> Result<(), DbError> {
+    const SQL: &str = "SELECT 1 FROM chat_requests WHERE id = $1 FOR NO KEY UPDATE";
+    tx.execute(SQL, &[&id]).await?;
     Ok(())
+}
+
+/// Ends the time in which nobody else is asked, for those of these locked requests about which none of
+/// the asked still thinks; for how many.
+pub(crate) async fn end_waiting(tx: &Tx<'_>, ids: &[Uuid], now: Timestamp) -> Result<u64, DbError> {
+    const SQL: &str = "UPDATE chat_requests r SET exclusive_until = $2
+        WHERE r.id = ANY($1) AND r.status = 'searching' AND r.exclusive_until > $2
+          AND NOT EXISTS (SELECT 1 FROM chat_offers o
+              WHERE o.request_id = r.id AND o.declined_at IS NULL)";
+    tx.execute(SQL, &[&ids, &now]).await
+}
+
+/// When the oldest request that is open was made.
+pub(crate) async fn oldest_open(
+    query: &impl Query,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, DbError> {
+    const SQL: &str = "SELECT min(created_at) FROM chat_requests
+        WHERE status = 'searching' AND expires_at > $1";
+    Ok(query.row(SQL, &[&now]).await?.get(0))
 }

@@ -66,7 +66,7 @@ pub(crate) async fn warn_due(
 }
 
 /// The earliest instant up to `horizon` at which a session or a request changes by itself: its end, a
-/// warning (`warnings` are seconds before the end), the end of a preferred mitra's time alone.
+/// warning (`warnings` are seconds before the end).
 /// Everything that was due at `now` has been done, so warnings are looked for after it.
 pub(crate) async fn next_due(
     query: &impl Query,
@@ -85,9 +85,6 @@ pub(crate) async fn next_due(
         UNION ALL
             SELECT min(expires_at) FROM chat_requests
             WHERE status = 'searching' AND expires_at <= $2
-        UNION ALL
-            SELECT min(exclusive_until) FROM chat_requests
-            WHERE status = 'searching' AND exclusive_until > $1 AND exclusive_until <= $2
         ) AS timers";
     Ok(query.row(SQL, &[&now, &horizon, &warnings]).await?.get(0))
 }

@@ -147,14 +147,20 @@ impl Nonsense<'_> {
     }
 }
 
+/// Chance of which the seed is printed, so that a failure can be played again.
+#[expect(clippy::print_stdout, reason = "only a test that fails shows it")]
+fn chance() -> Entropy {
+    let seed = Entropy::system().below(u64::MAX);
+    println!("seed {seed}");
+    Entropy::seeded(seed)
+}
+
 #[tokio::test]
 async fn random_frames_are_answered_or_closed_by_a_known_code() {
     let app = start().await;
     let talk = talk(&app).await;
-    let seed = Entropy::system().below(u64::MAX);
-    println!("seed {seed}");
     let nonsense = Nonsense {
-        chance: Entropy::seeded(seed),
+        chance: chance(),
         talk: &talk,
     };
     for _ in 0..SOCKETS {
@@ -187,10 +193,8 @@ async fn judge(mut socket: TestSocket) {
 async fn random_bytes_after_the_handshake_end_one_connection_alone() {
     let app = start().await;
     let talk = talk(&app).await;
-    let seed = Entropy::system().below(u64::MAX);
-    println!("seed {seed}");
     let nonsense = Nonsense {
-        chance: Entropy::seeded(seed),
+        chance: chance(),
         talk: &talk,
     };
     let mut bystander = socket(&app, &talk.mitra).await;

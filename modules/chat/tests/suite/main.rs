@@ -6,6 +6,7 @@
 
 mod absences;
 mod audit;
+mod blocks;
 mod delivery;
 mod extensions;
 mod fuzz;
@@ -17,14 +18,19 @@ mod messages;
 mod offers;
 mod packages;
 mod payments;
+mod people;
 mod races;
+mod ratings;
 mod requests;
 mod reroutes;
+mod retention;
+mod searches;
 mod sessions;
 mod sockets;
 mod story;
 mod till;
 mod timers;
 mod upgrades;
+mod waves;
 mod withdrawals;
 mod world;

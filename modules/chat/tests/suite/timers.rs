@@ -83,6 +83,8 @@ async fn each_warning_and_end_is_told_once_however_many_workers_there_are() {
             .iter()
             .map(|frame| text(frame, "type")),
     );
+    // What the accept has told of its request may be on its way to the replica still.
+    told.retain(|kind| kind != "request.updated");
     assert_eq!(
         told,
         ["session.expiring", "session.expiring", "session.updated"]

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use halobestie_core::doctor::with_causes;
 
-use crate::world::{World, plan, png, start, talk};
+use crate::world::{World, plan, png, start, start_with, talk};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -69,6 +69,24 @@ async fn an_upload_goes_with_its_message() {
         .read(&customer, &deleted)
         .await
         .problem("not_found", 404);
+}
+
+#[tokio::test]
+async fn an_upload_goes_when_its_conversation_is_erased() {
+    let world = start_with(&[("CHAT_RETENTION_DAYS", "2")]).await;
+    let talk = talk(&world.app).await;
+    let sent = world.upload(&talk.customer, &png(1, 1, 100)).await;
+    talk.send(&world.app, &talk.customer, "image", &sent)
+        .await
+        .expect(201);
+    let end = "UPDATE chat_sessions SET status = 'ended', end_reason = 'expired', ended_at = $1";
+    let now = world.app.clock.now();
+    assert_eq!(world.app.database.execute(end, &[&now]).await, 1);
+    world.app.clock.advance(DAY * 2 + Duration::from_secs(1));
+    assert_eq!(world.app.run_sweep("upload-uncarried").await.changed, 0);
+    world.app.run_sweep("chat-retention").await;
+    assert_eq!(world.app.run_sweep("upload-uncarried").await.changed, 1);
+    assert_eq!((world.files().len(), rows(&world).await), (0, 0));
 }
 
 /// Makes a file that has been there for so long.
