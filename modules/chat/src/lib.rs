@@ -1,7 +1,7 @@
 //! Pairing and timed chat: packages, requests and offers, sessions, messages over HTTP and WebSocket.
 //!
 //! Postgres is the truth of all of it; the bus makes it live, and sockets find out by themselves what
-//! the bus lost. Payments, extensions, rerouting and uploads are not here yet.
+//! the bus lost. Payments, extensions and rerouting are not here yet.
 
 mod accepting;
 mod config;
