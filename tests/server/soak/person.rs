@@ -53,6 +53,9 @@ pub(super) struct Person {
     /// Sent and not acknowledged: when last.
     open: BTreeMap<String, Instant>,
     is_done: bool,
+    /// Whether this socket's `resume` is answered. Before that, what is beyond the next number is
+    /// dropped: a resume that comes late brings it again.
+    is_resumed: bool,
 }
 
 /// What a person has lived through.
@@ -65,6 +68,7 @@ pub(super) struct Story {
     pub(super) acknowledged: HashMap<String, i64>,
     pub(super) sockets: u64,
     pub(super) heard_again: u64,
+    pub(super) too_early: u64,
 }
 
 impl Person {
@@ -76,6 +80,7 @@ impl Person {
             acknowledged: HashMap::new(),
             sockets: 0,
             heard_again: 0,
+            too_early: 0,
         };
         Self {
             session_id,
@@ -85,6 +90,7 @@ impl Person {
             sent: 0,
             open: BTreeMap::new(),
             is_done: false,
+            is_resumed: false,
         }
     }
 
@@ -127,6 +133,7 @@ impl Person {
         self.story.sockets += 1;
         let place = json!({"session_id": self.session_id, "after_seq": self.last_seq()});
         let resume = json!({"type": "resume", "sessions": [place]});
+        self.is_resumed = false;
         if wire.send(&resume).await {
             // What was open on the socket before may have been lost with it.
             for asked in self.open.values_mut() {
@@ -238,7 +245,8 @@ impl Person {
                 let may_come_again = ["dependency_unavailable", "overloaded"];
                 assert!(may_come_again.contains(&&*code), "{frame}");
             }
-            Some("hello" | "resumed" | "server.draining" | "session.updated") => {}
+            Some("resumed") => self.is_resumed = true,
+            Some("hello" | "server.draining" | "session.updated") => {}
             _ => panic!("an unexpected frame: {frame}"),
         }
     }
@@ -248,6 +256,10 @@ impl Person {
         let (id, seq) = (text(message, "id"), message["seq"].as_i64());
         let seq = seq.expect("a message has a number");
         let next = self.last_seq() + 1;
+        if seq > next && !self.is_resumed {
+            self.story.too_early += 1;
+            return;
+        }
         assert!(seq <= next, "a gap: {seq} came where {next} was next");
         if seq == next {
             self.story.heard.push(id);
