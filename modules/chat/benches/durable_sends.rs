@@ -36,7 +36,14 @@ fn main() {
     let runtime = Runtime::new().expect("a runtime starts");
     // The lanes of a pen are tasks of it.
     let _inside = runtime.enter();
-    let app = runtime.block_on(TestApp::with(ENTRIES).no_valkey().role(Role::Api).start());
+    let app = runtime.block_on(
+        TestApp::with(ENTRIES)
+            .no_valkey()
+            .role(Role::Api)
+            // Whoever waits for a connection among 256 may wait for long.
+            .env("DATABASE_TIMEOUT_SECONDS", "60")
+            .start(),
+    );
     let sessions = runtime.block_on(sessions(&app));
     let mut criterion = Criterion::default()
         .sample_size(10)

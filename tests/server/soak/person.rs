@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,6 +38,11 @@ pub(super) enum Phase {
 /// The servers that are up.
 pub(super) type Addresses = Arc<RwLock<Vec<SocketAddr>>>;
 
+/// What everybody does, as it changes.
+pub(super) type Phases = watch::Receiver<Phase>;
+/// How many have nothing open any more.
+pub(super) type Done = Arc<RwLock<usize>>;
+
 /// A person.
 pub(super) struct Person {
     session_id: Uuid,
@@ -48,6 +52,10 @@ pub(super) struct Person {
     sent: u64,
     /// Sent and not acknowledged: when last.
     open: BTreeMap<String, Instant>,
+    is_done: bool,
+    /// Whether this socket's `resume` is answered. Before that, what is beyond the next number is
+    /// dropped: a resume that comes late brings it again.
+    is_resumed: bool,
 }
 
 /// What a person has lived through.
@@ -60,6 +68,7 @@ pub(super) struct Story {
     pub(super) acknowledged: HashMap<String, i64>,
     pub(super) sockets: u64,
     pub(super) heard_again: u64,
+    pub(super) too_early: u64,
 }
 
 impl Person {
@@ -71,6 +80,7 @@ impl Person {
             acknowledged: HashMap::new(),
             sockets: 0,
             heard_again: 0,
+            too_early: 0,
         };
         Self {
             session_id,
@@ -79,29 +89,31 @@ impl Person {
             story,
             sent: 0,
             open: BTreeMap::new(),
+            is_done: false,
+            is_resumed: false,
         }
     }
 
     /// Lives until everything has come.
-    pub(super) async fn run(
-        mut self,
-        servers: Addresses,
-        mut phase: watch::Receiver<Phase>,
-        done: Arc<RwLock<usize>>,
-    ) -> Story {
-        let mut is_done = false;
-        loop {
-            let now = phase.borrow_and_update().clone();
-            if !is_done && self.open.is_empty() && !matches!(now, Phase::Talk) {
-                is_done = true;
-                *done.write().await += 1;
-            }
-            if let Phase::Listen(last) = &now
-                && self.last_seq() == last[&self.session_id]
-            {
-                return self.story;
-            }
-            self.connect_once(&servers, &mut phase, &now).await;
+    pub(super) async fn run(mut self, servers: Addresses, mut phase: Phases, done: Done) -> Story {
+        while !self.has_heard_all(&phase) {
+            self.connect_once(&servers, &mut phase, &done).await;
+        }
+        self.story
+    }
+
+    fn has_heard_all(&self, phase: &Phases) -> bool {
+        match &*phase.borrow() {
+            Phase::Talk | Phase::Finish => false,
+            Phase::Listen(last) => self.last_seq() == last[&self.session_id],
+        }
+    }
+
+    /// Says, once, that nothing is open and nothing new will be.
+    async fn report(&mut self, phase: &Phases, done: &Done) {
+        let is_talking = matches!(*phase.borrow(), Phase::Talk);
+        if !is_talking && self.open.is_empty() && !std::mem::replace(&mut self.is_done, true) {
+            *done.write().await += 1;
         }
     }
 
@@ -109,13 +121,8 @@ impl Person {
         i64::try_from(self.story.heard.len()).expect("a small number")
     }
 
-    /// One socket, from its opening until it breaks, is dropped, or the phase has been served.
-    async fn connect_once(
-        &mut self,
-        servers: &Addresses,
-        phase: &mut watch::Receiver<Phase>,
-        now: &Phase,
-    ) {
+    /// One socket, from its opening until it breaks or is dropped.
+    async fn connect_once(&mut self, servers: &Addresses, phase: &mut Phases, done: &Done) {
         let Some(address) = self.any_server(servers).await else {
             return;
         };
@@ -125,51 +132,48 @@ impl Person {
         };
         self.story.sockets += 1;
         let place = json!({"session_id": self.session_id, "after_seq": self.last_seq()});
-        if !wire
-            .send(&json!({"type": "resume", "sessions": [place]}))
-            .await
-        {
-            return;
+        let resume = json!({"type": "resume", "sessions": [place]});
+        self.is_resumed = false;
+        if wire.send(&resume).await {
+            // What was open on the socket before may have been lost with it.
+            for asked in self.open.values_mut() {
+                *asked = Instant::now() - ASK_AGAIN;
+            }
+            self.live_on(&mut wire, servers, phase, done).await;
         }
-        // What was open on the socket before may have been lost with it.
-        for asked in self.open.values_mut() {
-            *asked = Instant::now() - ASK_AGAIN;
-        }
-        let keep = match now {
-            Phase::Talk => Duration::from_millis(self.chance.below(KEEP_MS)),
-            _ => ASK_AGAIN,
-        };
-        self.live_on(&mut wire, servers, phase, Instant::now() + keep)
-            .await;
     }
 
+    /// While everybody talks a socket is dropped at random; after that it is the server's to find what
+    /// is missing.
     async fn live_on(
         &mut self,
         wire: &mut Wire,
         servers: &Addresses,
-        phase: &mut watch::Receiver<Phase>,
-        until: Instant,
+        phase: &mut Phases,
+        done: &Done,
     ) {
+        let drop_at = Instant::now() + Duration::from_millis(self.chance.below(KEEP_MS));
         let mut act_at = Instant::now();
         loop {
+            let is_talking = matches!(*phase.borrow_and_update(), Phase::Talk);
+            self.report(phase, done).await;
+            if self.has_heard_all(phase) {
+                return;
+            }
             tokio::select! {
-                frame = wire.next() => {
-                    let Some(frame) = frame else { return };
-                    if self.hear(&frame, phase).is_break() {
-                        return;
-                    }
-                }
+                frame = wire.next() => match frame {
+                    Some(frame) => self.hear(&frame),
+                    None => return,
+                },
                 () = sleep_until(act_at) => {
-                    if !self.act(wire, servers, phase).await {
+                    if !self.act(wire, servers, is_talking).await {
                         return;
                     }
-                    act_at = Instant::now() + Duration::from_millis(1 + self.chance.below(SEND_EVERY_MS));
+                    let pause = 1 + self.chance.below(SEND_EVERY_MS);
+                    act_at = Instant::now() + Duration::from_millis(pause);
                 }
-                () = sleep_until(until) => return,
-                changed = phase.changed() => {
-                    changed.expect("the run goes on");
-                    return;
-                }
+                () = sleep_until(drop_at), if is_talking => return,
+                changed = phase.changed() => changed.expect("the run goes on"),
             }
         }
     }
@@ -181,13 +185,7 @@ impl Person {
     }
 
     /// Sends what is open again, and something new while everybody talks; false when the wire is gone.
-    async fn act(
-        &mut self,
-        wire: &mut Wire,
-        servers: &Addresses,
-        phase: &watch::Receiver<Phase>,
-    ) -> bool {
-        let is_talking = matches!(*phase.borrow(), Phase::Talk);
+    async fn act(&mut self, wire: &mut Wire, servers: &Addresses, is_talking: bool) -> bool {
         let late = self
             .open
             .iter()
@@ -238,8 +236,7 @@ impl Person {
         );
     }
 
-    /// Takes a frame; breaks off when there is nothing left to do on this socket.
-    fn hear(&mut self, frame: &Value, phase: &watch::Receiver<Phase>) -> ControlFlow<()> {
+    fn hear(&mut self, frame: &Value) {
         match frame["type"].as_str() {
             Some("message.new") => self.hear_message(&frame["message"]),
             Some("ack") => self.acknowledge(&frame["message"]),
@@ -248,18 +245,9 @@ impl Person {
                 let may_come_again = ["dependency_unavailable", "overloaded"];
                 assert!(may_come_again.contains(&&*code), "{frame}");
             }
-            Some("hello" | "resumed" | "server.draining" | "session.updated") => {}
+            Some("resumed") => self.is_resumed = true,
+            Some("hello" | "server.draining" | "session.updated") => {}
             _ => panic!("an unexpected frame: {frame}"),
-        }
-        let is_over = match &*phase.borrow() {
-            Phase::Talk => false,
-            Phase::Finish => false,
-            Phase::Listen(last) => self.last_seq() == last[&self.session_id],
-        };
-        if is_over {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
         }
     }
 
@@ -268,6 +256,10 @@ impl Person {
         let (id, seq) = (text(message, "id"), message["seq"].as_i64());
         let seq = seq.expect("a message has a number");
         let next = self.last_seq() + 1;
+        if seq > next && !self.is_resumed {
+            self.story.too_early += 1;
+            return;
+        }
         assert!(seq <= next, "a gap: {seq} came where {next} was next");
         if seq == next {
             self.story.heard.push(id);

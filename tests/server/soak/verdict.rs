@@ -24,10 +24,13 @@ pub(super) async fn judge(database: &TestDb, stories: &[Story]) -> String {
     }
     let sockets: u64 = stories.iter().map(|story| story.sockets).sum();
     let again: u64 = stories.iter().map(|story| story.heard_again).sum();
+    let early: u64 = stories.iter().map(|story| story.too_early).sum();
     // Each session was judged from both sides.
     let messages = messages / 2;
     assert!(messages > 0, "somebody has said something");
-    format!("{messages} messages over {sockets} sockets, {again} heard again")
+    format!(
+        "{messages} messages over {sockets} sockets, {again} heard again, {early} before their resume"
+    )
 }
 
 async fn judge_one(database: &TestDb, story: &Story, stories: &[Story]) -> usize {

@@ -18,8 +18,9 @@ const FRAME_BYTES_MAX: usize = 64 * 1024;
 /// `Authorization: Bearer`, or by a first frame `{"type":"auth","access_token"}` within 5 s; a token that
 /// is not valid closes the socket with 4401 either way. One socket carries all of a user's sessions and
 /// offers. `hello` comes first, a mitra's open offers after it. Messages of sessions that went on before
-/// are held back for half a second for the client's `resume`, so that what was missed comes before what
-/// is new.
+/// are held back for the client's `resume`, for a second at most, so that what was missed comes before
+/// what is new. A client whose `resume` may take longer drops what is beyond its next number until
+/// `resumed` comes: `resume` brings it again.
 ///
 /// `session.updated` says in `reason` what has happened: `pending_payment`, `started`, `extended`,
 /// `rerouting`, `taken` (a mitra whose session another one has taken hears it too, for the last time), or

@@ -25,8 +25,11 @@ use crate::offering;
 use crate::state::{State, topic};
 use crate::store::sight::{self, Watched};
 
-/// How long live messages of sessions that went on before wait for the client's `resume`.
-const RESUME_GRACE: Duration = Duration::from_millis(500);
+/// How long after `hello` live messages of sessions that went on before wait for the client's `resume`:
+/// one round trip of a bad network.
+const RESUME_GRACE: Duration = Duration::from_secs(1);
+/// Among how many frames that are here already a late `resume` is looked for.
+const WAITING_FRAMES_MAX: usize = 8;
 /// Sockets are told to come back within this time, each at another moment.
 const RECONNECT_SPREAD_MS: u64 = 5_000;
 
@@ -137,7 +140,7 @@ impl Connection {
             local,
             events,
             mailbox,
-            held_until: Some(now + RESUME_GRACE),
+            held_until: None,
             pong_by: None,
             _presence,
         })
@@ -155,6 +158,7 @@ impl Connection {
         if let Err(ending) = self.greet().await {
             return ending;
         }
+        self.held_until = Some(Instant::now() + RESUME_GRACE);
         loop {
             let woken = self.wait().await;
             if let Err(ending) = self.handle(woken).await {
@@ -225,7 +229,7 @@ impl Connection {
             Woken::Mail(envelope) => self.deliver(envelope).await,
             Woken::Ping => self.ping().await,
             Woken::NoPong => self.last_chance().await,
-            Woken::HoldOver => self.release().await,
+            Woken::HoldOver => self.hold_over().await,
             Woken::TokenOver => Err(Ending::Close(&close::NOT_SIGNED_IN)),
             Woken::Revoked => Err(Ending::Close(&close::REVOKED)),
             Woken::Draining => {
@@ -256,6 +260,17 @@ impl Connection {
         // The first that is not answered counts, however many follow it.
         self.pong_by.get_or_insert(now + self.state.socket_patience);
         Ok(())
+    }
+
+    /// The resume may be here already, behind something of ours that took long.
+    async fn hold_over(&mut self) -> Result<(), Ending> {
+        for _ in 0..WAITING_FRAMES_MAX {
+            match self.socket.receive().now_or_never() {
+                Some(received) => self.receive(received).await?,
+                None => break,
+            }
+        }
+        self.release().await
     }
 
     /// The pong may be waiting behind a long write of ours: whatever has come in is a sign of life.
