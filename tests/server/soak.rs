@@ -37,6 +37,10 @@ const SHORT: Duration = Duration::from_secs(6);
 const SETTLING: Duration = Duration::from_secs(60);
 
 #[tokio::test]
+#[expect(
+    clippy::print_stdout,
+    reason = "the seed and the figures are for whoever reads the test's output"
+)]
 async fn every_acknowledged_message_reaches_both_sides_whatever_is_killed() {
     let seed = variable("SOAK_SEED").unwrap_or_else(|| Entropy::system().below(1 << 32));
     let lasts = variable("SOAK_SECONDS").map_or(SHORT, Duration::from_secs);
