@@ -129,9 +129,12 @@ start_test_postgres() {
     as_postgres "$bin/initdb" --pgdata "$data" --username postgres --auth trust --encoding UTF8 \
         --locale C --no-sync >"$test_home/initdb.log" 2>&1 ||
         fail "initdb failed:" "$(tail -n 5 "$test_home/initdb.log")"
-    # Nothing in it is worth a sync: it is thrown away when the tests end.
+    # Nothing in it is worth a sync: it is thrown away when the tests end. What a sync costs is what
+    # some benchmarks measure.
+    local sync=(-c fsync=off -c synchronous_commit=off -c full_page_writes=off)
+    [[ -z ${postgres_syncs:-} ]] || sync=(-c fsync=on -c synchronous_commit=on)
     own_group become_postgres "$bin/postgres" -D "$data" -k "$data" -h 127.0.0.1 -p "$port" \
-        -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=500 \
+        "${sync[@]}" -c max_connections=500 \
         -c wal_level=minimal -c max_wal_senders=0 -c max_wal_size=4GB -c autovacuum=off \
         >"$test_home/postgres.log" 2>&1
     test_postgres=$!

@@ -16,6 +16,8 @@ pub static COMPILED: &[Entry] = &[
     Entry::of::<halobestie_fazpass::Fazpass>(),
     #[cfg(feature = "mobile")]
     Entry::of::<halobestie_mobile::Mobile>(),
+    #[cfg(feature = "uploads")]
+    Entry::of::<halobestie_uploads::Uploads>(),
 ];
 
 /// The names of all modules of the project, compiled in or not: the features of the manifest, so that

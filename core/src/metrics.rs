@@ -54,6 +54,12 @@ impl Metrics {
         self.keep(Histogram::with_opts(seconds(name, help)))
     }
 
+    /// A distribution of anything that `seconds` does not fit, up to each of these.
+    pub fn histogram_of(&self, name: &str, help: &str, up_to: &[f64]) -> Histogram {
+        let options = HistogramOpts::new(name, help).buckets(up_to.to_vec());
+        self.keep(Histogram::with_opts(options))
+    }
+
     /// Distributions of seconds, with labels.
     pub fn histograms(&self, name: &str, help: &str, labels: &[&str]) -> HistogramVec {
         self.keep(HistogramVec::new(seconds(name, help), labels))

@@ -2,8 +2,9 @@
 //!
 //! A module declares a setting in `build` and keeps the handle; reading it is a pointer load. A change
 //! is written to Postgres and told on the bus; every process also reads the table every 30 s, so that
-//! a change is seen with the bus down too. A stored value that no longer fits its type is logged and
-//! the value before it kept.
+//! a change is seen with the bus down too. Who wants to know of changes listens to
+//! [`Settings::changes`], which tells once the cache holds the new value. A stored value that no longer
+//! fits its type is logged and the value before it kept.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,6 +13,7 @@ use arc_swap::ArcSwap;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::sync::broadcast;
 use tracing::warn;
 
 use crate::bus::Bus;
@@ -19,6 +21,9 @@ use crate::pg::{Db, DbError, Query};
 
 /// The bus topic on which a changed key is told.
 pub const TOPIC: &str = "settings";
+
+/// How many changes a slow listener may be behind.
+const CHANGES_KEPT: usize = 64;
 
 /// A type that can be a setting.
 pub trait SettingValue: Serialize + DeserializeOwned + Send + Sync + 'static {
@@ -54,14 +59,25 @@ type Judge = Box<dyn Fn(&Value) -> Result<(), String> + Send + Sync>;
 struct Declared {
     description: &'static str,
     default: Value,
+    current: Value,
     apply: Judge,
     check: Judge,
 }
 
 /// All settings of the process. Clones share them.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Settings {
     declared: Arc<Mutex<BTreeMap<&'static str, Declared>>>,
+    changes: broadcast::Sender<&'static str>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            declared: Arc::default(),
+            changes: broadcast::Sender::new(CHANGES_KEPT),
+        }
+    }
 }
 
 impl Settings {
@@ -80,6 +96,7 @@ impl Settings {
         let target = cell.clone();
         let declared = Declared {
             description,
+            current: json.clone(),
             default: json,
             apply: Box::new(move |value| {
                 target.store(Arc::new(parse::<T>(value)?));
@@ -116,19 +133,33 @@ impl Settings {
     /// When Postgres does not answer; the cache stays as it was.
     pub async fn refresh(&self, db: &Db) -> Result<(), DbError> {
         let rows = db.rows("SELECT key, value FROM app_config", &[]).await?;
-        let declared = self.lock();
+        let mut declared = self.lock();
         for row in rows {
-            let (key, value): (String, Value) = (row.get(0), row.get(1));
-            if let Some(setting) = declared.get(key.as_str())
-                && let Err(problem) = (setting.apply)(&value)
-            {
-                warn!(
+            let (stored, value): (String, Value) = (row.get(0), row.get(1));
+            let Some((key, setting)) = declared
+                .iter_mut()
+                .find(|(key, setting)| **key == stored && setting.current != value)
+            else {
+                continue;
+            };
+            match (setting.apply)(&value) {
+                Ok(()) => {
+                    setting.current = value;
+                    // Nobody needs to listen.
+                    let _ = self.changes.send(key);
+                }
+                Err(problem) => warn!(
                     key,
                     problem, "a stored setting does not fit; the value before it stays"
-                );
+                ),
             }
         }
         Ok(())
+    }
+
+    /// The keys of settings that change, each once this process's cache holds the new value.
+    pub fn changes(&self) -> broadcast::Receiver<&'static str> {
+        self.changes.subscribe()
     }
 
     /// Writes the defaults of settings that have no row yet; how many were written.

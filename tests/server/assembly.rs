@@ -148,8 +148,9 @@ fn modules_are_built_after_those_they_need_however_they_are_listed() {
     let config = halobestie::load_config(&sources).expect("a configuration");
     let backwards: Vec<Entry> = COMPILED.iter().rev().copied().collect();
     let order = assemble::enabled(&backwards, &config).expect("a server");
-    let names: Vec<&str> = order.iter().map(|entry| entry.name).collect();
-    assert_eq!(names, ["auth", "availability", "chat"]);
+    let place = |name| order.iter().position(|entry| entry.name == name);
+    assert!(place("auth") < place("availability"));
+    assert!(place("availability") < place("chat"));
     assert_eq!(assemble::migration_sets(&order)[0].module, "core");
 }
 

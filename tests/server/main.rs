@@ -6,6 +6,7 @@
     reason = "a broken assumption must fail the test that runs into it"
 )]
 
+mod accept_race;
 mod admin;
 mod assembly;
 mod browsers;
@@ -20,3 +21,4 @@ mod migrations;
 mod mirror;
 mod outages;
 mod process;
+mod soak;

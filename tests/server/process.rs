@@ -15,6 +15,9 @@ use tokio::time::timeout;
 /// Longer than any start, stop or command of a test takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// What signs access tokens.
+pub(crate) const JWT_SECRET: &str = "a secret that only the tests of this project know";
+
 /// What the binary is configured with: nothing of the surrounding environment.
 #[derive(Clone)]
 pub(crate) struct Environment(BTreeMap<String, String>);
@@ -24,10 +27,7 @@ impl Environment {
     pub(crate) fn minimal() -> Self {
         let defaults = [
             ("APP_ENV", "test"),
-            (
-                "AUTH_JWT_SECRET",
-                "a secret that only the tests of this project know",
-            ),
+            ("AUTH_JWT_SECRET", JWT_SECRET),
             ("AUTH_BCRYPT_COST", "4"),
             ("INTERNAL_ADDR", "127.0.0.1:0"),
             ("LOG_FORMAT", "json"),

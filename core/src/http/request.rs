@@ -4,7 +4,8 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use bytes::Bytes;
-use futures_util::FutureExt;
+use futures_util::stream::BoxStream;
+use futures_util::{FutureExt, StreamExt, TryStreamExt};
 use http::request::Parts;
 use http::{HeaderMap, Method, Uri, header};
 use http_body::Body as _;
@@ -16,7 +17,7 @@ use serde::de::DeserializeOwned;
 use crate::http::client_addr;
 use crate::http::exchange::{Exchange, RequestId};
 use crate::ports::Principal;
-use crate::problem::{BoxError, Problem, codes};
+use crate::problem::{BoxError, Coded, ErrorCode, Problem, codes};
 
 /// The body of a request, still on the wire.
 pub type RequestBody = UnsyncBoxBody<Bytes, BoxError>;
@@ -155,25 +156,78 @@ impl Request {
     /// # Errors
     /// `body_too_large`; `malformed_json` when the client stopped in the middle.
     pub async fn bytes(&mut self) -> Result<Bytes, Problem> {
-        let body = std::mem::take(&mut self.body);
-        let too_large = || {
-            let detail = format!("The body may have at most {} bytes.", self.body_bytes_max);
-            Problem::new(&codes::BODY_TOO_LARGE).detail(detail)
-        };
-        // A body that declares itself too large is not read up to the limit first.
-        if body.size_hint().lower() > u64::try_from(self.body_bytes_max).unwrap_or(u64::MAX) {
-            return Err(too_large());
-        }
         // Boxed, so that handlers' futures are found to be `Send` without looking into this one, at which
         // the compiler gives up ("implementation of `From` is not general enough").
-        let collected = Limited::new(body, self.body_bytes_max).collect().boxed();
-        match collected.await {
+        let limit = self.body_bytes_max;
+        let collected = self.take_body()?.collect().boxed();
+        match collected.await.map_err(|error| BodyError::of(error, limit)) {
             Ok(collected) => Ok(collected.to_bytes()),
-            Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
-            Err(error) => Err(Problem::new(&codes::MALFORMED_JSON)
+            Err(BodyError::Broken(cause)) => Err(Problem::new(&codes::MALFORMED_JSON)
                 .detail("The body ended before it was complete.")
-                .because(error)),
+                .because(cause)),
+            Err(too_large) => Err(too_large.into()),
         }
+    }
+
+    /// The body piece by piece, at most the route's limit, for what must not be held in memory.
+    ///
+    /// # Errors
+    /// `body_too_large` for one that declares itself so; the pieces say the rest.
+    pub fn chunks(&mut self) -> Result<Chunks, Problem> {
+        let limit = self.body_bytes_max;
+        let pieces = self.take_body()?.into_data_stream();
+        Ok(pieces
+            .map_err(move |error| BodyError::of(error, limit))
+            .boxed())
+    }
+
+    fn take_body(&mut self) -> Result<Limited<RequestBody>, BodyError> {
+        let (body, limit) = (std::mem::take(&mut self.body), self.body_bytes_max);
+        // A body that declares itself too large is not read up to the limit first.
+        if body.size_hint().lower() > u64::try_from(limit).unwrap_or(u64::MAX) {
+            return Err(BodyError::TooLarge(limit));
+        }
+        Ok(Limited::new(body, limit))
+    }
+}
+
+/// A body piece by piece.
+pub type Chunks = BoxStream<'static, Result<Bytes, BodyError>>;
+
+/// Why a body could not be read to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum BodyError {
+    /// It is over the route's limit, in bytes.
+    #[error("the body is over its limit of {0} bytes")]
+    TooLarge(usize),
+    /// The client stopped in the middle.
+    #[error("the body ended before it was complete")]
+    Broken(#[source] BoxError),
+}
+
+impl BodyError {
+    fn of(error: BoxError, limit: usize) -> Self {
+        if error.is::<LengthLimitError>() {
+            Self::TooLarge(limit)
+        } else {
+            Self::Broken(error)
+        }
+    }
+}
+
+impl Coded for BodyError {
+    fn code(&self) -> &'static ErrorCode {
+        match self {
+            Self::TooLarge(_) => &codes::BODY_TOO_LARGE,
+            Self::Broken(_) => &codes::MALFORMED_REQUEST,
+        }
+    }
+
+    fn detail(&self) -> Option<String> {
+        Some(match self {
+            Self::TooLarge(limit) => format!("The body may have at most {limit} bytes."),
+            Self::Broken(_) => "The body ended before it was complete.".to_owned(),
+        })
     }
 }
 

@@ -51,6 +51,14 @@ impl DbError {
         (*refusal.code() == SqlState::UNIQUE_VIOLATION)
             .then(|| refusal.constraint().unwrap_or_default())
     }
+
+    /// Whether Postgres chose this statement to end a deadlock: the same again may well work.
+    pub fn is_deadlock(&self) -> bool {
+        match self {
+            Self::Statement(error) => error.code() == Some(&SqlState::T_R_DEADLOCK_DETECTED),
+            _ => false,
+        }
+    }
 }
 
 fn is_io(error: &tokio_postgres::Error) -> bool {

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::after_commit::AfterCommit;
 use crate::pg::{DbError, Tx};
+use crate::timestamp::Timestamp;
 
 /// A mitra's seat, locked for the length of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +66,13 @@ pub trait Availability: Send + Sync {
     /// When neither Valkey nor Postgres answers.
     async fn reachable(&self, mitra_id: Uuid) -> Result<bool, DbError>;
 
+    /// Those of these mitras that are offline or may not work, from Postgres: the truth, whatever the
+    /// mirror or the bus has lost. One that is merely silent is taken offline by a sweep.
+    ///
+    /// # Errors
+    /// When Postgres does not answer.
+    async fn absent(&self, mitra_ids: &[Uuid]) -> Result<Vec<Uuid>, DbError>;
+
     /// Every mitra that is reachable and below its capacity.
     ///
     /// # Errors
@@ -76,6 +84,19 @@ pub trait Availability: Send + Sync {
     /// # Errors
     /// When neither Valkey nor Postgres answers.
     async fn count_available(&self) -> Result<u64, DbError>;
+
+    /// Since when these mitras have been online, from Postgres; those who are not are absent.
+    ///
+    /// # Errors
+    /// When Postgres does not answer.
+    async fn online_since(&self, mitra_ids: &[Uuid]) -> Result<HashMap<Uuid, Timestamp>, DbError>;
+
+    /// The mitras that may not work and were changed after `since`, from Postgres: whoever has missed
+    /// an [`AvailabilityChanged`] finds here whom it was about. At most 1,000, the latest.
+    ///
+    /// # Errors
+    /// When Postgres does not answer.
+    async fn deactivated_since(&self, since: Timestamp) -> Result<Vec<Uuid>, DbError>;
 
     /// Locks a mitra's row until `tx` ends, so that two accepts of one mitra follow each other and the
     /// capacity that is read holds. `None` for a mitra that was never online.

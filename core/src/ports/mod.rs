@@ -12,7 +12,9 @@ mod device;
 mod erasures;
 mod payments;
 mod people;
+mod sessions;
 mod sign_in;
+mod uploads;
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -26,7 +28,9 @@ pub use self::device::*;
 pub use self::erasures::*;
 pub use self::payments::*;
 pub use self::people::*;
+pub use self::sessions::*;
 pub use self::sign_in::*;
+pub use self::uploads::*;
 
 /// A handle that is empty while modules are built and filled before anything runs.
 pub struct Late<T: ?Sized>(Arc<OnceLock<Arc<T>>>);
@@ -112,4 +116,10 @@ contracts! {
     Payments = payments;
     /// Sells what is paid for.
     Purchases = purchases;
+    /// Moves sessions on by order of an admin.
+    SessionControl = session_control;
+    /// Keeps what people send to each other.
+    Attachments = attachments;
+    /// Knows who talks to whom.
+    Conversations = conversations;
 }

@@ -8,13 +8,17 @@
     reason = "a broken assumption must fail the test that runs into it"
 )]
 
+use std::time::Duration;
+
 use halobestie_core::clock::Clock;
 use halobestie_core::entropy::Entropy;
 use halobestie_core::ports::{AdminRole, Role};
-use halobestie_testkit::TestApp;
+use halobestie_testkit::{TestApp, TestDb};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::access_token::{AccessTokens, Subject};
+use crate::keys::Keys;
 use crate::password::Passwords;
 use crate::store::admins::{self, NewAdminRow};
 use crate::store::users::{self, NewUser};
@@ -131,6 +135,39 @@ async fn register(app: &TestApp, new: NewUser<'_>) -> Uuid {
     made.expect("the database takes the account")
         .expect("nobody has this phone or email")
         .id
+}
+
+/// Makes this many accounts of a role with one statement, for tests in which only their number matters.
+/// Nobody can sign in to them; [`TokenMint`] speaks for them.
+pub async fn many(database: &TestDb, role: Role, count: i32) -> Vec<Uuid> {
+    const SQL: &str = "INSERT INTO users (id, role, display_name, created_at)
+        SELECT gen_random_uuid(), $1, 'Number ' || number, $3
+        FROM generate_series(1, $2) AS number RETURNING id";
+    let now = Clock::system().now();
+    let rows = database.rows(SQL, &[&role.as_str(), &count, &now]).await;
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+/// Signs access tokens as a server with this secret does, without a sign-in.
+pub struct TokenMint(AccessTokens);
+
+impl TokenMint {
+    /// Under this `AUTH_JWT_SECRET`.
+    pub fn new(secret: &str) -> Self {
+        let keys = Keys::new([secret.as_bytes()]).expect("one secret is enough");
+        Self(AccessTokens::new(&keys, Duration::from_secs(3600)))
+    }
+
+    /// An hour's token of somebody, in a sign-in session that nobody has recorded or revoked.
+    pub fn token(&self, user_id: Uuid, role: Role) -> String {
+        let subject = Subject {
+            user_id,
+            role,
+            session_id: fresh_id(),
+        };
+        let token = self.0.sign(subject, Clock::system().now());
+        token.expect("claims can be written")
+    }
 }
 
 /// A mobile number that no other test has, and no sample mitra.

@@ -1,9 +1,11 @@
 //! The port that other modules know this one by.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
-use halobestie_core::AfterCommit;
 use halobestie_core::pg::{DbError, Tx};
 use halobestie_core::ports::{Availability, Heartbeat, HeartbeatError, Seat};
+use halobestie_core::{AfterCommit, Timestamp};
 use uuid::Uuid;
 
 use crate::roster::Roster;
@@ -15,12 +17,24 @@ impl Availability for Roster {
         self.is_reachable(mitra_id).await
     }
 
+    async fn absent(&self, mitra_ids: &[Uuid]) -> Result<Vec<Uuid>, DbError> {
+        store::absent(&self.db, mitra_ids).await
+    }
+
     async fn find_available(&self) -> Result<Vec<Uuid>, DbError> {
         self.find().await
     }
 
     async fn count_available(&self) -> Result<u64, DbError> {
         Ok(self.count().await?.available)
+    }
+
+    async fn online_since(&self, mitra_ids: &[Uuid]) -> Result<HashMap<Uuid, Timestamp>, DbError> {
+        store::online_since(&self.db, mitra_ids).await
+    }
+
+    async fn deactivated_since(&self, since: Timestamp) -> Result<Vec<Uuid>, DbError> {
+        store::deactivated_since(&self.db, since).await
     }
 
     async fn lock_seat(&self, tx: &Tx<'_>, mitra_id: Uuid) -> Result<Option<Seat>, DbError> {

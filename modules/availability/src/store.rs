@@ -3,6 +3,8 @@
 //! Statements that may touch many rows lock them in the order of their ids and skip what others hold,
 //! so that replicas that sweep at once neither wait for each other nor deadlock.
 
+use std::collections::HashMap;
+
 use halobestie_core::Timestamp;
 use halobestie_core::pg::{DbError, Params, Query, Row};
 use halobestie_core::ports::Seat;
@@ -205,6 +207,14 @@ pub(crate) async fn is_reachable(
     Ok(db.row(SQL, &[&id, &stale_at]).await?.get(0))
 }
 
+/// Those of these mitras that are offline or may not work.
+pub(crate) async fn absent(db: &impl Query, ids: &[Uuid]) -> Result<Vec<Uuid>, DbError> {
+    const SQL: &str = "SELECT mitra_id FROM mitras
+        WHERE mitra_id = ANY($1) AND NOT (is_online AND is_active)";
+    let rows = db.rows(SQL, &[&ids]).await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
 /// Everyone who is online, active and heard from after `stale_at`, with their limits.
 pub(crate) async fn reachable(
     db: &impl Query,
@@ -214,6 +224,28 @@ pub(crate) async fn reachable(
         WHERE is_online AND is_active AND last_heartbeat_at > $1";
     let rows = db.rows(SQL, &[&stale_at]).await?;
     Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+}
+
+/// Since when those of these mitras who are online have been.
+pub(crate) async fn online_since(
+    db: &impl Query,
+    ids: &[Uuid],
+) -> Result<HashMap<Uuid, Timestamp>, DbError> {
+    const SQL: &str = "SELECT mitra_id, online_since FROM mitras
+        WHERE mitra_id = ANY($1) AND is_online AND online_since IS NOT NULL";
+    let rows = db.rows(SQL, &[&ids]).await?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+}
+
+/// Those who may not work and were changed after `since`, the latest first.
+pub(crate) async fn deactivated_since(
+    db: &impl Query,
+    since: Timestamp,
+) -> Result<Vec<Uuid>, DbError> {
+    const SQL: &str = "SELECT mitra_id FROM mitras WHERE NOT is_active AND updated_at > $1
+        ORDER BY updated_at DESC LIMIT 1000";
+    let rows = db.rows(SQL, &[&since]).await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
 /// The guard of a heartbeat without a mirror.

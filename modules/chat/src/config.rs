@@ -1,7 +1,12 @@
-//! The `[chat]` section: how long a request waits, and what one user may send.
+//! The `[chat]` section: how long requests and sessions wait, and what one user may send.
+
+use std::time::Duration;
 
 use halobestie_core::config::{AppEnv, Invalid, Kind, Section, Variable};
 use serde::Deserialize;
+
+/// A hundred years.
+const RETENTION_DAYS_MAX: u32 = 36_500;
 
 /// Keys of `[chat]`.
 #[derive(Clone, Debug, Deserialize)]
@@ -9,12 +14,30 @@ use serde::Deserialize;
 pub struct ChatConfig {
     /// How long a request looks for a mitra.
     pub pairing_timeout_seconds: u64,
+    /// How long a mitra may leave a customer's first message unanswered; 0 = for ever.
+    pub first_response_seconds: u64,
+    /// How long a session looks for another mitra.
+    pub reroute_timeout_seconds: u64,
     /// Frames that one user may send on all sockets of a process, a second; 0 = no limit.
     pub frames_per_second: u32,
     /// Messages that one user may send, a second; 0 = no limit.
     pub messages_per_second: u32,
     /// How many messages may come at once before that rate holds.
     pub messages_burst: u32,
+    /// Between two pings to a socket.
+    pub ping_seconds: u64,
+    /// How long a socket may leave a ping unanswered, or what is written to it untaken.
+    pub socket_patience_seconds: u64,
+    /// How long what people wrote is kept after the end of its session; 0 = for ever.
+    pub retention_days: u32,
+}
+
+impl ChatConfig {
+    /// How long what people wrote is kept; `None` for ever.
+    pub(crate) fn retention(&self) -> Option<Duration> {
+        let days = u64::from(self.retention_days);
+        (days > 0).then(|| Duration::from_secs(days * 24 * 3600))
+    }
 }
 
 impl Section for ChatConfig {
@@ -24,6 +47,18 @@ impl Section for ChatConfig {
             "pairing_timeout_seconds",
             Kind::Integer,
             "how long a chat request looks for a mitra",
+        ),
+        Variable::new(
+            "FIRST_RESPONSE_SECONDS",
+            "first_response_seconds",
+            Kind::Integer,
+            "how long a mitra may leave a customer's first message unanswered; 0 = for ever",
+        ),
+        Variable::new(
+            "REROUTE_TIMEOUT_SECONDS",
+            "reroute_timeout_seconds",
+            Kind::Integer,
+            "how long a session that lost its mitra looks for another one",
         ),
         Variable::new(
             "CHAT_FRAMES_PER_SECOND",
@@ -43,6 +78,24 @@ impl Section for ChatConfig {
             Kind::Integer,
             "messages that one user may send at once before the rate holds",
         ),
+        Variable::new(
+            "CHAT_PING_SECONDS",
+            "ping_seconds",
+            Kind::Integer,
+            "between two pings to a socket",
+        ),
+        Variable::new(
+            "CHAT_SOCKET_PATIENCE_SECONDS",
+            "socket_patience_seconds",
+            Kind::Integer,
+            "how long a socket may leave a ping unanswered, or what is written to it untaken",
+        ),
+        Variable::new(
+            "CHAT_RETENTION_DAYS",
+            "retention_days",
+            Kind::Integer,
+            "days that messages and topics are kept after the end of their session; 0 = for ever",
+        ),
     ];
 
     fn validate(&self, _: AppEnv) -> Vec<Invalid> {
@@ -53,8 +106,31 @@ impl Section for ChatConfig {
                 "expected 1 to 3600",
             ));
         }
+        if self.first_response_seconds > 86_400 {
+            problems.push(Invalid::new(
+                "first_response_seconds",
+                "expected 0 to 86400",
+            ));
+        }
+        if !(1..=3600).contains(&self.reroute_timeout_seconds) {
+            problems.push(Invalid::new(
+                "reroute_timeout_seconds",
+                "expected 1 to 3600",
+            ));
+        }
+        for (key, seconds) in [
+            ("ping_seconds", self.ping_seconds),
+            ("socket_patience_seconds", self.socket_patience_seconds),
+        ] {
+            if !(1..=300).contains(&seconds) {
+                problems.push(Invalid::new(key, "expected 1 to 300"));
+            }
+        }
         if self.messages_per_second > 0 && self.messages_burst == 0 {
             problems.push(Invalid::new("messages_burst", "expected at least 1"));
+        }
+        if self.retention_days > RETENTION_DAYS_MAX {
+            problems.push(Invalid::new("retention_days", "expected 0 to 36500"));
         }
         problems
     }

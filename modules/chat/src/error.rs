@@ -40,13 +40,25 @@ conflicts! {
         "You have as many open sessions as you may have.", "End a session first; the offer may still be open then.";
     /// The session does not take messages.
     SESSION_NOT_ACTIVE = "session_not_active", "Session not active",
-        "This session is not active, so it takes no messages.", "Show the session's state; do not retry.";
+        "This session is not active, so this cannot be done in it.", "Show the session's state; do not retry.";
+    /// One extension at a time.
+    EXTENSION_PENDING = "extension_pending", "Extension waits for payment",
+        "An extension of this session waits for its payment already.", "Show that payment; another extension can be had once it is paid or has expired.";
+    /// A session cannot grow for ever.
+    EXTENSION_LIMIT = "extension_limit", "Extension too long",
+        "With this extension more than 24 hours would be left.", "Extend the session when less of it is left.";
     /// A request that is over cannot be cancelled.
     REQUEST_CLOSED = "request_closed", "Request closed",
         "This request is already matched or expired.", "Read the request again and show what became of it.";
     /// The session's state does not allow this.
     SESSION_STATE = "session_state", "Not in this state",
         "The session's state does not allow this.", "Read the session again.";
+    /// A session is rated once.
+    ALREADY_RATED = "already_rated", "Already rated",
+        "You have rated this session already.", "Show that it is rated; a rating does not change.";
+    /// A list of blocks is bounded.
+    TOO_MANY_BLOCKS = "too_many_blocks", "Too many blocks",
+        "You have blocked as many people as you may.", "Take a block back first.";
 }
 
 /// Why a call on pairing or chat failed.
@@ -74,10 +86,20 @@ pub(crate) enum ChatError {
     CapacityReached,
     #[error("the session is not active")]
     SessionNotActive,
+    #[error("an extension waits for its payment")]
+    ExtensionPending,
+    #[error("too much time would be left")]
+    ExtensionLimit,
     #[error("the session's state does not allow this")]
     SessionState,
+    #[error("the session is rated")]
+    AlreadyRated,
+    #[error("the caller has blocked too many people")]
+    TooManyBlocks,
     #[error("no such thing for this caller")]
     NotFound,
+    #[error("too many messages wait to be written")]
+    Overloaded,
     #[error("the caller sends too fast")]
     RateLimited(Duration),
     #[error(transparent)]
@@ -97,8 +119,13 @@ impl Coded for ChatError {
             Self::OfferCancelled => &OFFER_CANCELLED,
             Self::CapacityReached => &CAPACITY_REACHED,
             Self::SessionNotActive => &SESSION_NOT_ACTIVE,
+            Self::ExtensionPending => &EXTENSION_PENDING,
+            Self::ExtensionLimit => &EXTENSION_LIMIT,
             Self::SessionState => &SESSION_STATE,
+            Self::AlreadyRated => &ALREADY_RATED,
+            Self::TooManyBlocks => &TOO_MANY_BLOCKS,
             Self::NotFound => &codes::NOT_FOUND,
+            Self::Overloaded => &codes::OVERLOADED,
             Self::RateLimited(_) => &codes::RATE_LIMITED,
             Self::Db(error) => error.code(),
         }

@@ -6,14 +6,14 @@
 
 use halobestie_core::Problem;
 use halobestie_core::Timestamp;
-use halobestie_core::ports::{Principal, Role};
+use halobestie_core::ports::{Attachment, AttachmentKind, Principal, Role};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::error::ChatError;
 use crate::state::State;
-use crate::store::messages::{self as store, Earlier, NewMessage};
+use crate::store::messages as store;
 use crate::text::{self, invalid};
 
 /// The longest body.
@@ -45,6 +45,15 @@ impl MessageKind {
             .into_iter()
             .find(|kind| kind.as_str() == text)
     }
+
+    /// What a message of this kind carries.
+    fn attachment(self) -> Option<AttachmentKind> {
+        match self {
+            Self::Text => None,
+            Self::Image => Some(AttachmentKind::Image),
+            Self::Audio => Some(AttachmentKind::Audio),
+        }
+    }
 }
 
 /// A message of a session.
@@ -58,7 +67,10 @@ pub(crate) struct Message {
     pub(crate) sender_id: Uuid,
     pub(crate) sender_role: Role,
     pub(crate) kind: MessageKind,
+    /// The text, or what is said to a picture or a recording.
     pub(crate) body: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) attachment: Option<Attachment>,
     pub(crate) sent_at: Timestamp,
 }
 
@@ -70,14 +82,47 @@ pub(crate) struct Draft {
     /// `text`, `image` or `audio`.
     #[schema(example = "text")]
     pub(crate) kind: String,
-    /// 1 to 4,000 characters.
+    /// 1 to 4,000 characters; of an image or a recording, none at all will do.
+    #[serde(default)]
     pub(crate) body: String,
-    /// For an image or a recording: what was uploaded before.
+    /// For an image or a recording: what was uploaded before, by the sender, for this session.
     #[serde(default)]
     pub(crate) attachment_id: Option<Uuid>,
 }
 
+/// A message to be written.
+#[derive(Debug)]
+pub(crate) struct NewMessage {
+    pub(crate) id: Uuid,
+    pub(crate) session_id: Uuid,
+    pub(crate) sender_id: Uuid,
+    pub(crate) sender_role: Role,
+    pub(crate) client_message_id: String,
+    pub(crate) kind: MessageKind,
+    pub(crate) body: String,
+    pub(crate) attachment: Option<Attachment>,
+}
+
+impl NewMessage {
+    /// The message that it is once it is written.
+    pub(crate) fn numbered(&self, seq: i64, sent_at: Timestamp) -> Message {
+        Message {
+            id: self.id,
+            session_id: self.session_id,
+            seq,
+            client_message_id: self.client_message_id.clone(),
+            sender_id: self.sender_id,
+            sender_role: self.sender_role,
+            kind: self.kind,
+            body: self.body.clone(),
+            attachment: self.attachment.clone(),
+            sent_at,
+        }
+    }
+}
+
 /// A message that is in Postgres.
+#[derive(Clone, Debug)]
 pub(crate) struct Sent {
     pub(crate) message: Message,
     /// Whether this call wrote it; otherwise it was there already.
@@ -88,7 +133,7 @@ pub(crate) struct Sent {
 ///
 /// # Errors
 /// `validation_failed`, `rate_limited`, `not_found` for somebody else's session,
-/// `session_not_active`.
+/// `session_not_active`, `overloaded`.
 pub(crate) async fn send(
     state: &State,
     sender: &Principal,
@@ -96,64 +141,74 @@ pub(crate) async fn send(
     draft: Draft,
 ) -> Result<Sent, Problem> {
     let kind = check(&draft)?;
-    let now = state.clock.now();
     state
         .limits
-        .take_message(sender.user_id, now)
+        .take_message(sender.user_id, state.clock.now())
         .map_err(ChatError::RateLimited)?;
-    let message = NewMessage {
+    let mut message = NewMessage {
         id: state.entropy.uuid(&state.clock),
         session_id,
         sender_id: sender.user_id,
         sender_role: sender.role,
-        client_message_id: &draft.client_message_id,
-        kind,
-        body: &draft.body,
-        sent_at: now,
-    };
-    let (seq, sides) = match store::insert(&state.db, &message).await {
-        Ok(Some(written)) => written,
-        Ok(None) => return earlier(state, &message).await,
-        Err(error) if error.unique_violation() == Some(store::SENT_ONCE) => {
-            return earlier(state, &message).await;
-        }
-        Err(error) => return Err(error.into()),
-    };
-    let message = Message {
-        id: message.id,
-        session_id,
-        seq,
         client_message_id: draft.client_message_id,
-        sender_id: sender.user_id,
-        sender_role: sender.role,
         kind,
         body: draft.body,
-        sent_at: now,
+        attachment: None,
     };
-    state.metrics.messages.inc();
-    state.announce_message(&message, sides);
-    Ok(Sent {
-        message,
-        is_new: true,
-    })
-}
-
-async fn earlier(state: &State, it: &NewMessage<'_>) -> Result<Sent, Problem> {
-    let found =
-        store::find_earlier(&state.db, it.session_id, it.sender_id, it.client_message_id).await?;
-    match found {
-        None => Err(ChatError::NotFound.into()),
-        Some(Earlier {
-            message: Some(message),
-        }) => Ok(Sent {
-            message,
-            is_new: false,
-        }),
-        // Also an active session whose time is over and whose end is being written.
-        Some(Earlier { message: None }) => Err(ChatError::SessionNotActive.into()),
+    if let (Some(kind), Some(upload_id)) = (kind.attachment(), draft.attachment_id) {
+        match attach(state, &message, kind, upload_id).await? {
+            Attached::Now(attachment) => message.attachment = Some(attachment),
+            Attached::Before(message) => {
+                let is_new = false;
+                return Ok(Sent { message, is_new });
+            }
+        }
     }
+    state.scribe.write(message).await
 }
 
+enum Attached {
+    Now(Attachment),
+    /// The message has been written already.
+    Before(Message),
+}
+
+/// Gives an upload to the session, if the message will be taken there. Should it not be after all, the
+/// upload is swept like one that was never sent.
+async fn attach(
+    state: &State,
+    it: &NewMessage,
+    kind: AttachmentKind,
+    upload_id: Uuid,
+) -> Result<Attached, Problem> {
+    let (session_id, sender_id, now) = (it.session_id, it.sender_id, state.clock.now());
+    let mark = &it.client_message_id;
+    let standing = store::standing(&state.db, session_id, sender_id, mark, now).await?;
+    let standing = standing.ok_or(ChatError::NotFound)?;
+    if let Some(message) = standing.earlier {
+        return Ok(Attached::Before(message));
+    }
+    if !standing.takes {
+        return Err(ChatError::SessionNotActive.into());
+    }
+    let uploads = state.attachments().ok_or_else(no_such_upload)?;
+    let attachment = uploads
+        .attach(upload_id, sender_id, session_id, now)
+        .await?
+        .ok_or_else(no_such_upload)?;
+    if attachment.kind != kind {
+        let message = format!("is an upload of kind {}", attachment.kind.as_str());
+        return Err(invalid("attachment_id", message));
+    }
+    Ok(Attached::Now(attachment))
+}
+
+fn no_such_upload() -> Problem {
+    let message = "must name an upload of yours that went to no other session";
+    invalid("attachment_id", message)
+}
+
+/// The kind of what a client sends, if that is well made.
 fn check(draft: &Draft) -> Result<MessageKind, Problem> {
     text::check(
         "client_message_id",
@@ -163,18 +218,16 @@ fn check(draft: &Draft) -> Result<MessageKind, Problem> {
     let Some(kind) = MessageKind::parse(&draft.kind) else {
         return Err(invalid("kind", "must be text, image or audio"));
     };
-    match (kind, draft.attachment_id) {
-        (MessageKind::Text, None) => text::check("body", &draft.body, BODY_CHARS_MAX)?,
-        (MessageKind::Text, Some(_)) => {
+    match (kind.attachment(), draft.attachment_id) {
+        (None, None) => text::check("body", &draft.body, BODY_CHARS_MAX)?,
+        (None, Some(_)) => {
             return Err(invalid("attachment_id", "a text message has no attachment"));
         }
-        // Uploads are a module of their own; until it is there no attachment can be known.
-        (MessageKind::Image | MessageKind::Audio, _) => {
-            return Err(invalid(
-                "attachment_id",
-                "must name an upload of yours for this session",
-            ));
+        (Some(_), None) => {
+            return Err(invalid("attachment_id", "must name what was uploaded"));
         }
+        (Some(_), Some(_)) if draft.body.is_empty() => {}
+        (Some(_), Some(_)) => text::check("body", &draft.body, BODY_CHARS_MAX)?,
     }
     Ok(kind)
 }
@@ -202,23 +255,23 @@ mod tests {
     }
 
     #[test]
-    fn other_kinds_need_an_upload() {
-        for kind in ["image", "audio", "video"] {
-            assert!(
-                check(&Draft {
-                    kind: kind.into(),
-                    ..draft("x")
-                })
-                .is_err(),
-                "{kind}"
-            );
-        }
-        assert!(
+    fn pictures_and_recordings_need_an_upload_and_no_words() {
+        let of = |kind: &str, attachment_id, body: &str| {
+            let kind = kind.into();
             check(&Draft {
-                attachment_id: Some(Uuid::nil()),
-                ..draft("x")
+                kind,
+                attachment_id,
+                ..draft(body)
             })
-            .is_err()
-        );
+        };
+        let upload = Some(Uuid::nil());
+        for kind in ["image", "audio"] {
+            assert!(of(kind, None, "x").is_err(), "{kind}");
+            assert!(of(kind, upload, "").is_ok(), "{kind}");
+            assert!(of(kind, upload, "look").is_ok(), "{kind}");
+            assert!(of(kind, upload, &"x".repeat(4001)).is_err(), "{kind}");
+        }
+        assert!(of("video", upload, "x").is_err());
+        assert!(of("text", upload, "x").is_err());
     }
 }

@@ -1,6 +1,7 @@
-//! Offering requests to mitras: at once to those who are available, later to those who become so.
+//! Offers as they are made, listed and told: to whom a new request goes first, what is open to a mitra,
+//! and what everybody hears of it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use halobestie_core::pg::DbError;
 use halobestie_core::ports::{Principal, Role};
@@ -9,10 +10,25 @@ use uuid::Uuid;
 
 use crate::live::events;
 use crate::pairing::GoneReason;
+use crate::spreading;
 use crate::state::State;
-use crate::store::offers::{self as store, OfferRow};
-use crate::store::requests;
+use crate::store::offers::{self as store, Asked, OfferRow};
+use crate::store::{blocks, requests};
 use crate::views::{Names, Offer};
+
+/// Whom this customer's request may be offered to, in the order in which waves take them.
+pub(crate) async fn candidates(state: &State, customer_id: Uuid) -> Result<Vec<Uuid>, DbError> {
+    let mut available = state.availability.find_available().await?;
+    let barred = blocks::mitras_barred_from(&state.db, customer_id).await?;
+    if !barred.is_empty() {
+        let barred: HashSet<Uuid> = barred.into_iter().collect();
+        available.retain(|mitra_id| !barred.contains(mitra_id));
+    }
+    match state.waves.current() {
+        Some(_) => spreading::ranked(state, &available).await,
+        None => Ok(available),
+    }
+}
 
 /// The open offers of a mitra; none for anybody else. A mitra that comes late, and could take one, is
 /// asked now.
@@ -24,14 +40,16 @@ pub(crate) async fn open_offers(
         return Ok(Vec::new());
     }
     let (mitra_id, now) = (principal.user_id, state.clock.now());
-    if store::any_missing(&state.db, mitra_id, now).await?
+    let missing = store::missing_of(&state.db, mitra_id, now).await?;
+    if !missing.is_empty()
         && state
             .availability
             .find_available()
             .await?
             .contains(&mitra_id)
     {
-        store::insert_missing(&state.db, &[mitra_id], now).await?;
+        let asked = store::insert_missing(&state.db, &missing, &[mitra_id], now).await?;
+        announce(state, &asked).await;
     }
     let rows = store::open_of(&state.db, mitra_id, now).await?;
     views(state, &rows).await
@@ -43,48 +61,34 @@ async fn views(state: &State, rows: &[OfferRow]) -> Result<Vec<Offer>, DbError> 
     Ok(rows.iter().map(|row| Offer::of(row, &names)).collect())
 }
 
-/// Offers what is open to everybody to every available mitra that was not asked yet: those who came
-/// online, those who have a seat again, and all others once a preferred mitra had its time alone.
-pub(crate) async fn spread(state: &State) -> Result<(), DbError> {
-    if !store::any_open(&state.db, state.clock.now()).await? {
-        return Ok(());
+/// Tells mitras that they have been asked just now, and customers how many were. What has been committed
+/// stays so if this fails, and catch-up tells it then.
+pub(crate) async fn announce(state: &State, asked: &[Asked]) {
+    if asked.is_empty() {
+        return;
     }
-    let available = state.availability.find_available().await?;
-    if available.is_empty() {
-        return Ok(());
-    }
-    let offered = store::insert_missing(&state.db, &available, state.clock.now()).await?;
-    let mut by_request: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
-    for (request_id, mitra_id) in offered {
-        by_request.entry(request_id).or_default().push(mitra_id);
-    }
-    announce(state, by_request).await;
-    Ok(())
-}
-
-/// Tells mitras that they have been asked, and customers how many were. What has been committed stays
-/// so if this fails, and catch-up tells it then.
-pub(crate) async fn announce(state: &State, by_request: HashMap<Uuid, Vec<Uuid>>) {
-    if let Err(error) = tell_asked(state, by_request).await {
+    let offers = u64::try_from(asked.len()).unwrap_or(u64::MAX);
+    state.metrics.offers.inc_by(offers);
+    if let Err(error) = tell_asked(state, asked).await {
         untold(&error);
     }
 }
 
-async fn tell_asked(state: &State, by_request: HashMap<Uuid, Vec<Uuid>>) -> Result<(), DbError> {
-    if by_request.is_empty() {
-        return Ok(());
+async fn tell_asked(state: &State, asked: &[Asked]) -> Result<(), DbError> {
+    let mut by_request: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
+    for (request_id, mitra_id) in asked {
+        by_request.entry(*request_id).or_default().push(*mitra_id);
     }
-    let request_ids: Vec<Uuid> = by_request.keys().copied().collect();
-    let mut rows = store::open_of_requests(&state.db, &request_ids, state.clock.now()).await?;
-    rows.retain(|row| {
-        by_request
-            .get(&row.request_id)
-            .is_some_and(|to| to.contains(&row.mitra_id))
-    });
-    let offers = views(state, &rows).await?;
-    for (row, offer) in rows.iter().zip(&offers) {
-        state.tell(row.mitra_id, events::offer(offer).as_ref());
+    // All offers of a request that were made together look the same, so one of them is read.
+    let first = |(id, mitras): (&Uuid, &Vec<Uuid>)| Some((*id, *mitras.first()?));
+    let firsts: Vec<Asked> = by_request.iter().filter_map(first).collect();
+    let rows = store::open_among(&state.db, &firsts, state.clock.now()).await?;
+    for offer in views(state, &rows).await? {
+        if let Some(mitra_ids) = by_request.get(&offer.request_id) {
+            state.tell_all(mitra_ids, events::offer(&offer).as_ref());
+        }
     }
+    let request_ids: Vec<Uuid> = by_request.into_keys().collect();
     for request in requests::find_all(&state.db, &request_ids).await? {
         state.announce_request(request);
     }
@@ -110,6 +114,10 @@ async fn tell_over(state: &State, request_id: Uuid, reason: GoneReason) -> Resul
     let mitras = store::mitras_of(&state.db, request_id).await?;
     state.announce_gone(request_id, &mitras, reason);
     for request in requests::find_all(&state.db, &[request_id]).await? {
+        if reason == GoneReason::Taken && request.reroute_of.is_none() {
+            let waited = state.clock.now().since(request.created_at);
+            state.metrics.accept_seconds.observe(waited.as_secs_f64());
+        }
         state.announce_request(request);
     }
     Ok(())

@@ -2,7 +2,9 @@
 
 use utoipa::OpenApi;
 
-use crate::handlers::{messages, offers, packages, requests, sessions, socket};
+use crate::handlers::{
+    blocks, extensions, messages, offers, packages, ratings, reports, requests, sessions, socket,
+};
 
 /// Every route of the module.
 #[derive(OpenApi)]
@@ -17,6 +19,13 @@ use crate::handlers::{messages, offers, packages, requests, sessions, socket};
     sessions::list,
     sessions::show,
     sessions::end,
+    sessions::reroute,
+    extensions::create,
+    ratings::create,
+    reports::create,
+    blocks::create,
+    blocks::list,
+    blocks::delete,
     messages::list,
     messages::send,
     messages::read,

@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use halobestie_core::http::{Access, Routes};
 use halobestie_core::ports::Role;
+use http::Method;
 
-use crate::handlers::{messages, offers, packages, requests, sessions, socket};
+use crate::handlers::{
+    blocks, extensions, messages, offers, packages, ratings, reports, requests, sessions, socket,
+};
 use crate::state::State;
 
 const CUSTOMER: Access = Access::Only(Role::Customer);
@@ -37,6 +40,22 @@ pub(crate) fn public(state: Arc<State>) -> Routes {
         .get("/api/chat/sessions", BOTH, sessions::list)
         .get("/api/chat/sessions/{id}", BOTH, sessions::show)
         .post("/api/chat/sessions/{id}/end", BOTH, sessions::end)
+        .post("/api/chat/sessions/{id}/reroute", MITRA, sessions::reroute)
+        .post(
+            "/api/chat/sessions/{id}/extensions",
+            CUSTOMER,
+            extensions::create,
+        )
+        .post("/api/chat/sessions/{id}/rating", CUSTOMER, ratings::create)
+        .post("/api/chat/sessions/{id}/report", BOTH, reports::create)
+        .post("/api/chat/blocks", BOTH, blocks::create)
+        .get("/api/chat/blocks", BOTH, blocks::list)
+        .row(
+            Method::DELETE,
+            "/api/chat/blocks/{user_id}",
+            BOTH,
+            blocks::delete,
+        )
         .get("/api/chat/sessions/{id}/messages", BOTH, messages::list)
         .post("/api/chat/sessions/{id}/messages", BOTH, messages::send)
         .post("/api/chat/sessions/{id}/read", BOTH, messages::read)

@@ -8,24 +8,27 @@ use halobestie_core::clock::Clock;
 use halobestie_core::entropy::Entropy;
 use halobestie_core::lifecycle::Lifecycle;
 use halobestie_core::pg::{Db, DbError};
-use halobestie_core::ports::{Authenticator, Availability, Directory, Late, Role};
+use halobestie_core::ports::{
+    Attachments, Authenticator, Availability, Directory, Late, Payments, Role,
+};
 use halobestie_core::settings::Setting;
 use halobestie_core::{BoxError, Context};
 use uuid::Uuid;
 
 use crate::config::ChatConfig;
+use crate::considered::Considered;
 use crate::limits::Limits;
 use crate::live::envelope::Envelope;
 use crate::live::events;
 use crate::live::hub::Hub;
-use crate::messages::Message;
 use crate::metrics::ChatMetrics;
-use crate::packages::Packages;
+use crate::packages::{Package, Packages};
 use crate::pairing::GoneReason;
+use crate::scribe::{LANES, Lane, Scribe};
 use crate::store::requests::RequestRow;
 use crate::store::sessions::SessionRow;
-use crate::store::sides::Sides;
-use crate::views::Names;
+use crate::views::Details;
+use crate::waves::WaveSettings;
 
 /// The shared state.
 pub(crate) struct State {
@@ -37,11 +40,21 @@ pub(crate) struct State {
     pub(crate) authenticator: Arc<dyn Authenticator>,
     pub(crate) directory: Arc<dyn Directory>,
     pub(crate) availability: Arc<dyn Availability>,
+    payments: Late<dyn Payments>,
     pub(crate) packages: Setting<Packages>,
+    pub(crate) waves: WaveSettings,
+    pub(crate) considered: Considered,
     pub(crate) pairing_timeout: Duration,
+    /// How long a mitra may leave a customer's first message unanswered; `None` = for ever.
+    pub(crate) first_response: Option<Duration>,
+    pub(crate) reroute_timeout: Duration,
     pub(crate) limits: Limits,
+    pub(crate) ping_every: Duration,
+    pub(crate) socket_patience: Duration,
     pub(crate) hub: Arc<Hub>,
-    pub(crate) metrics: ChatMetrics,
+    pub(crate) metrics: Arc<ChatMetrics>,
+    pub(crate) scribe: Scribe,
+    attachments: Late<dyn Attachments>,
 }
 
 /// The bus topic of a person.
@@ -55,7 +68,7 @@ impl State {
     /// # Errors
     /// When a port is missing, which assembly rules out.
     pub(crate) fn new(config: &ChatConfig, cx: &Context) -> Result<Self, BoxError> {
-        let metrics = ChatMetrics::new(&cx.metrics);
+        let metrics = Arc::new(ChatMetrics::new(&cx.metrics));
         let packages = cx.settings.declare(
             "packages",
             "The price list: what customers can ask for.",
@@ -70,12 +83,27 @@ impl State {
             authenticator: port(&cx.ports.authenticator)?,
             directory: port(&cx.ports.directory)?,
             availability: port(&cx.ports.availability)?,
+            payments: cx.ports.payments.clone(),
             packages,
+            waves: WaveSettings::declare(&cx.settings),
+            considered: Considered::default(),
             pairing_timeout: Duration::from_secs(config.pairing_timeout_seconds),
+            first_response: (config.first_response_seconds > 0)
+                .then(|| Duration::from_secs(config.first_response_seconds)),
+            reroute_timeout: Duration::from_secs(config.reroute_timeout_seconds),
             limits: Limits::new(config),
+            ping_every: Duration::from_secs(config.ping_seconds),
+            socket_patience: Duration::from_secs(config.socket_patience_seconds),
             hub: Arc::new(Hub::new(metrics.sockets.clone())),
+            scribe: scribe(cx, &metrics),
+            attachments: cx.ports.attachments.clone(),
             metrics,
         })
+    }
+
+    /// Who keeps what people send to each other, where anybody does.
+    pub(crate) fn attachments(&self) -> Option<&dyn Attachments> {
+        self.attachments.get().map(|attachments| &**attachments)
     }
 
     /// Tells every socket of a person.
@@ -94,29 +122,35 @@ impl State {
         }
     }
 
-    /// Tells both sides of a new message.
-    pub(crate) fn announce_message(&self, message: &Message, sides: Sides) {
-        self.tell_all(
-            &[sides.customer_id, sides.mitra_id],
-            events::message(message).as_ref(),
-        );
+    /// Who charges customers, where anybody does.
+    pub(crate) fn payments(&self) -> Option<&dyn Payments> {
+        self.payments.get().map(|payments| &**payments)
+    }
+
+    /// Who charges for this package: nobody for one that costs nothing.
+    pub(crate) fn seller_of(&self, package: &Package) -> Option<&dyn Payments> {
+        self.payments().filter(|_| package.amount > 0)
     }
 
     /// Tells both sides where their session is now.
-    pub(crate) fn announce_session(&self, row: &SessionRow, names: &Names) {
+    pub(crate) fn announce_session(&self, row: &SessionRow, details: &Details) {
         let now = self.clock.now();
         for (user_id, role) in [
             (row.customer_id, Role::Customer),
             (row.mitra_id, Role::Mitra),
         ] {
-            self.tell(user_id, events::session(row, names, role, now).as_ref());
+            self.tell(user_id, events::session(row, details, role, now).as_ref());
         }
     }
 
-    /// Tells a customer where their request is now.
+    /// Tells a customer where their request is now. A session's search for another mitra is not theirs:
+    /// they hear of the session.
     pub(crate) fn announce_request(&self, row: RequestRow) {
+        if row.reroute_of.is_some() {
+            return;
+        }
         let customer_id = row.customer_id;
-        self.tell(customer_id, events::request(&row.into()).as_ref());
+        self.tell(customer_id, events::request(row).as_ref());
     }
 
     /// Tells mitras that an offer is gone.
@@ -124,14 +158,25 @@ impl State {
         self.tell_all(mitra_ids, events::offer_gone(request_id, reason).as_ref());
     }
 
-    /// The names of a session's sides, of many sessions at once.
-    pub(crate) async fn names_of(&self, rows: &[SessionRow]) -> Result<Names, DbError> {
-        let ids = rows
-            .iter()
-            .flat_map(|row| [row.customer_id, row.mitra_id])
-            .collect();
-        Names::of(&*self.directory, ids).await
+    /// What the views of these sessions need beyond their rows.
+    pub(crate) async fn details_of(&self, rows: &[SessionRow]) -> Result<Details, DbError> {
+        Details::of(&*self.directory, self.payments(), rows).await
     }
+}
+
+/// Sets the lanes going. They carry the last words of requests that finish while the server drains.
+fn scribe(cx: &Context, metrics: &Arc<ChatMetrics>) -> Scribe {
+    let lane = Lane {
+        db: cx.db.clone(),
+        bus: cx.bus.clone(),
+        clock: cx.clock.clone(),
+        metrics: metrics.clone(),
+    };
+    let lifecycle = &cx.lifecycle;
+    Scribe::new(LANES, metrics.waiting.clone(), |orders| {
+        let work = lane.clone().run(orders, lifecycle.last().clone());
+        lifecycle.spawn_carrier("chat-scribe", work);
+    })
 }
 
 fn port<T: ?Sized>(late: &Late<T>) -> Result<Arc<T>, BoxError> {

@@ -25,3 +25,19 @@ pub(crate) fn check(field: &str, text: &str, chars_max: usize) -> Result<(), Pro
     }
     Ok(())
 }
+
+/// Text that may be left out; blank counts as left out.
+///
+/// # Errors
+/// As [`check`].
+pub(crate) fn optional(
+    field: &str,
+    text: Option<String>,
+    chars_max: usize,
+) -> Result<Option<String>, Problem> {
+    let text = text.filter(|text| !text.trim().is_empty());
+    if let Some(text) = &text {
+        check(field, text, chars_max)?;
+    }
+    Ok(text)
+}

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
@@ -18,13 +19,25 @@ use crate::eventually::PATIENCE;
 
 /// The connections of one test's client.
 #[derive(Clone)]
-pub(crate) struct Client(Http<HttpConnector, Full<Bytes>>);
+pub struct Client(Http<HttpConnector, Full<Bytes>>);
+
+impl Default for Client {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl Client {
-    pub(crate) fn new() -> Self {
+    /// No connections yet.
+    pub fn new() -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         Self(Http::builder(TokioExecutor::new()).build(connector))
+    }
+
+    /// POST on any server, such as a process of the test's own.
+    pub fn post(&self, address: SocketAddr, path: &str) -> Call {
+        Call::new(self.clone(), address, Method::POST, path)
     }
 }
 
@@ -33,6 +46,7 @@ impl Client {
 pub struct Call {
     client: Client,
     request: Request<Bytes>,
+    patience: Duration,
 }
 
 impl Call {
@@ -42,7 +56,17 @@ impl Call {
             .uri(format!("http://{address}{path}"))
             .body(Bytes::new())
             .expect("the path of a test's call is a path");
-        Self { client, request }
+        Self {
+            client,
+            request,
+            patience: PATIENCE,
+        }
+    }
+
+    /// Waits longer than usual for the answer: it is one of very many at once.
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
     }
 
     /// Signs the call in.
@@ -97,9 +121,9 @@ impl Call {
                 body,
             })
         };
-        timeout(PATIENCE, exchange)
+        timeout(self.patience, exchange)
             .await
-            .map_err(|_| format!("not within {PATIENCE:?}"))?
+            .map_err(|_| format!("not within {:?}", self.patience))?
     }
 }
 

@@ -6,7 +6,7 @@ pub(crate) fn database_url() -> String {
 }
 
 /// The URL of a Valkey (or Redis) that tests may fill under their own prefixes.
-pub(crate) fn valkey_url() -> String {
+pub fn valkey_url() -> String {
     variable("TEST_VALKEY_URL")
 }
 

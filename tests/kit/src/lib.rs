@@ -34,8 +34,9 @@ mod socket;
 mod valkey_process;
 
 pub use app::TestApp;
-pub use call::{Call, TestResponse};
+pub use call::{Call, Client, TestResponse};
 pub use database::TestDb;
+pub use environment::valkey_url;
 pub use eventually::{PATIENCE, eventually, eventually_some};
 pub use plan::Plan;
 pub use postgres_process::PostgresProcess;

@@ -19,7 +19,10 @@ const BYTES_MIN: u64 = 1024;
 /// Where brotli and gzip both are quick and already good.
 const LEVEL: CompressionLevel = CompressionLevel::Precise(4);
 
-type WorthIt = And<SizeAbove, NotForContentType>;
+/// Recordings are small already, and players ask for parts of them.
+const RECORDINGS: NotForContentType = NotForContentType::const_new("audio/");
+
+type WorthIt = And<And<SizeAbove, NotForContentType>, NotForContentType>;
 
 /// The layer.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +31,9 @@ pub struct CompressLayer;
 impl<S> Layer<S> for CompressLayer {
     type Service = Compress<S>;
     fn layer(&self, inner: S) -> Compress<S> {
-        let worth_it = SizeAbove::new(BYTES_MIN).and(NotForContentType::IMAGES);
+        let worth_it = SizeAbove::new(BYTES_MIN)
+            .and(NotForContentType::IMAGES)
+            .and(RECORDINGS);
         let layer = CompressionLayer::new()
             .quality(LEVEL)
             .compress_when(worth_it);

@@ -1,8 +1,12 @@
 //! The endpoints, a file a family: parse, decide, store, reply.
 
+pub(crate) mod blocks;
+pub(crate) mod extensions;
 pub(crate) mod messages;
 pub(crate) mod offers;
 pub(crate) mod packages;
+pub(crate) mod ratings;
+pub(crate) mod reports;
 pub(crate) mod requests;
 pub(crate) mod sessions;
 pub(crate) mod socket;

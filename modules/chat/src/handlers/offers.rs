@@ -4,17 +4,18 @@ use std::sync::Arc;
 
 use halobestie_core::Problem;
 use halobestie_core::http::{Reply, Request, reply};
-use halobestie_core::ports::Role;
 use uuid::Uuid;
 
 use crate::accepting::{self, Won};
 use crate::error::ChatError;
 use crate::offering;
-use crate::pairing::GoneReason;
+use crate::pairing::{GoneReason, acceptable};
 use crate::session_state::Actor;
+use crate::spreading;
 use crate::state::State;
 use crate::store::events::{self, Transition};
-use crate::store::{offers as store, requests, sessions};
+use crate::store::offers::{self as store, Declined};
+use crate::store::requests;
 use crate::views::{Items, Offer, Session};
 
 /// My open offers
@@ -36,7 +37,9 @@ pub(crate) async fn list(state: Arc<State>, req: Request) -> Reply {
 ///
 /// However many accept at once, on however many replicas, one wins; accepting again as the winner gives
 /// the same session. A mitra that is offline cannot accept: `offer_expired`. One that has declined may
-/// change its mind while the request is open.
+/// change its mind while the request is open. The request of a session that looks for another mitra gives
+/// that session, with what was left of its time. Where something is to be paid the session is in
+/// `pending_payment`, and starts when it is.
 #[utoipa::path(
     post, path = "/api/mitra/chat/offers/{request_id}/accept", tag = "chat", security(("bearer" = [])),
     params(("request_id" = Uuid, Path, description = "The request that is offered")),
@@ -49,35 +52,39 @@ pub(crate) async fn list(state: Arc<State>, req: Request) -> Reply {
 )]
 pub(crate) async fn accept(state: Arc<State>, req: Request) -> Reply {
     let (request_id, mitra_id) = (req.param("request_id")?, req.caller()?.user_id);
-    let outcome = accepting::accept(&state, request_id, mitra_id).await;
+    let outcome = try_accept(&state, request_id, mitra_id).await;
     state
         .metrics
         .accepts
         .with_label_values(&[label(&outcome)])
         .inc();
-    let Won { session_id, is_new } = outcome?;
-    let found = sessions::find_of(&state.db, mitra_id, session_id).await?;
-    let row = found.ok_or(ChatError::NotFound)?;
-    let names = state.names_of(std::slice::from_ref(&row)).await?;
-    if is_new {
-        state.announce_session(&row, &names);
-        offering::announce_over(&state, request_id, GoneReason::Taken).await;
-    }
-    reply::ok(&Session::of(&row, &names, Role::Mitra, state.clock.now()))
+    reply::ok(&accepting::finish(&state, outcome?, mitra_id).await?)
 }
 
-fn label(outcome: &Result<Won, Problem>) -> &'static str {
+/// Of a thousand who accept at once all but one are late, and need no transaction to be told so.
+async fn try_accept(state: &State, request_id: Uuid, mitra_id: Uuid) -> Result<Won<'_>, Problem> {
+    let offer = store::find(&state.db, request_id, mitra_id)
+        .await?
+        .ok_or(ChatError::NotFound)?;
+    acceptable(offer.status, offer.won_by, offer.session_id, mitra_id)?;
+    accepting::accept(state, request_id, mitra_id).await
+}
+
+fn label(outcome: &Result<Won<'_>, Problem>) -> &'static str {
     match outcome {
-        Ok(Won { is_new: true, .. }) => "won",
-        Ok(Won { is_new: false, .. }) => "again",
+        Ok(Won {
+            change: Some(_), ..
+        }) => "won",
+        Ok(Won { change: None, .. }) => "again",
         Err(problem) => problem.code().name,
     }
 }
 
 /// Decline an offer
 ///
-/// The offer is not listed to this mitra again. When the preferred mitra declines, all others are asked
-/// at once.
+/// The offer is not listed to this mitra again, and gone from all of its sockets. When everybody who was
+/// asked has declined, the others are asked at once: all of them after the preferred mitra, the next wave
+/// after a wave.
 #[utoipa::path(
     post, path = "/api/mitra/chat/offers/{request_id}/decline", tag = "chat", security(("bearer" = [])),
     params(("request_id" = Uuid, Path, description = "The request that is offered")),
@@ -88,19 +95,26 @@ fn label(outcome: &Result<Won, Problem>) -> &'static str {
 )]
 pub(crate) async fn decline(state: Arc<State>, req: Request) -> Reply {
     let (request_id, mitra_id) = (req.param("request_id")?, req.caller()?.user_id);
-    write_decline(&state, request_id, mitra_id).await?;
-    offering::spread(&state).await?;
+    let is_over_for_all = write_decline(&state, request_id, mitra_id).await?;
+    state.announce_gone(request_id, &[mitra_id], GoneReason::Expired);
+    if is_over_for_all {
+        spreading::spread(&state).await?;
+    }
     reply::no_content()
 }
 
-async fn write_decline(state: &State, request_id: Uuid, mitra_id: Uuid) -> Result<(), Problem> {
+/// Writes a decline; whether that was the last of those who were asked alone.
+async fn write_decline(state: &State, request_id: Uuid, mitra_id: Uuid) -> Result<bool, Problem> {
     let now = state.clock.now();
     let mut client = state.db.client().await?;
     let tx = client.begin().await?;
-    if !store::decline(&tx, request_id, mitra_id, now).await? {
-        return Err(ChatError::NotFound.into());
+    requests::lock(&tx, request_id).await?;
+    match store::decline(&tx, request_id, mitra_id, now).await? {
+        Some(Declined::Now) => {}
+        Some(Declined::Before) => return Ok(false),
+        None => return Err(ChatError::NotFound.into()),
     }
-    requests::end_exclusive(&tx, request_id, mitra_id, now).await?;
+    let ended = requests::end_waiting(&tx, &[request_id], now).await?;
     let declined = Transition {
         request_id: Some(request_id),
         session_id: None,
@@ -110,5 +124,6 @@ async fn write_decline(state: &State, request_id: Uuid, mitra_id: Uuid) -> Resul
         at: now,
     };
     events::record(&tx, &declined).await?;
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    Ok(ended > 0)
 }

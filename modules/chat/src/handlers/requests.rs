@@ -1,6 +1,5 @@
 //! A customer's request for a chat: create, look, cancel.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -17,7 +16,7 @@ use uuid::Uuid;
 use crate::error::ChatError;
 use crate::offering;
 use crate::packages::Package;
-use crate::pairing::{EXCLUSIVE, GoneReason, RequestStatus};
+use crate::pairing::{GoneReason, RequestStatus};
 use crate::session_state::Actor;
 use crate::state::State;
 use crate::store::events::{self, Transition};
@@ -25,6 +24,7 @@ use crate::store::requests::{self as store, NewRequest};
 use crate::store::{offers, sessions};
 use crate::text::{self, invalid};
 use crate::views::ChatRequest;
+use crate::waves::First;
 
 const TOPIC_CHARS_MAX: usize = 200;
 
@@ -43,8 +43,10 @@ pub(crate) struct CreateRequest {
 /// Ask for a chat
 ///
 /// The request is offered to every mitra that is available, or to the preferred one alone for its first
-/// 20 s, and to those who become available while it is open. It lives `PAIRING_TIMEOUT_SECONDS`. The
-/// first mitra to accept makes it a session; `request.updated` and `session.updated` tell.
+/// 20 s, and to those who become available while it is open. Where the operator has set waves, those who
+/// have been idle the longest are asked first. Nobody is asked who has blocked the customer, or was
+/// blocked. It lives `PAIRING_TIMEOUT_SECONDS`. The first mitra to accept makes it a session;
+/// `request.updated` tells of every wave and of the end, `session.updated` of the session.
 #[utoipa::path(
     post, path = "/api/customer/chat/requests", tag = "chat", security(("bearer" = [])),
     params(("Idempotency-Key" = Option<String>, Header, description = "The same key gets the first answer again for 24 h")),
@@ -63,7 +65,8 @@ pub(crate) async fn create(state: Arc<State>, mut req: Request) -> Reply {
     let key = Key::of(&req, customer_id, "chat.requests.create", &body)?;
     let wish = Wish::read(&state, customer_id, &body)?;
     // Asked before the transaction: nothing outside Postgres is waited for inside one.
-    let available = state.availability.find_available().await?;
+    let candidates = offering::candidates(&state, customer_id).await?;
+    let first = First::of(&candidates, wish.preferred_mitra_id, state.waves.current());
     let mut client = state.db.client().await?;
     let tx = client.begin().await?;
     if let Some(key) = &key
@@ -71,12 +74,13 @@ pub(crate) async fn create(state: Arc<State>, mut req: Request) -> Reply {
     {
         return Ok(answer);
     }
-    let offered_to = wish.write(&state, &tx, &available).await?;
-    let request = wish.view(offered_to.len());
+    wish.write(&state, &tx, &first).await?;
+    let request = wish.view(first.mitra_ids.len());
     let answer = keep(&tx, key.as_ref(), &request).await?;
     tx.commit().await?;
     drop(client);
-    offering::announce(&state, HashMap::from([(wish.id, offered_to)])).await;
+    let asked: Vec<_> = first.mitra_ids.iter().map(|it| (wish.id, *it)).collect();
+    offering::announce(&state, &asked).await;
     Ok(answer)
 }
 
@@ -123,43 +127,38 @@ impl Wish {
         })
     }
 
-    /// Writes the request and its first offers; to whom.
-    async fn write(
-        &self,
-        state: &State,
-        tx: &Tx<'_>,
-        available: &[Uuid],
-    ) -> Result<Vec<Uuid>, Problem> {
-        let preferred = self.preferred_mitra_id.filter(|id| available.contains(id));
+    /// Writes the request and its first offers.
+    async fn write(&self, state: &State, tx: &Tx<'_>, first: &First) -> Result<(), Problem> {
         let request = NewRequest {
             id: self.id,
             customer_id: self.customer_id,
             topic: self.topic.as_deref(),
             package: &self.package,
             preferred_mitra_id: self.preferred_mitra_id,
-            exclusive_until: preferred.map(|_| self.now + EXCLUSIVE),
+            exclusive_until: first.alone_for.map(|alone| self.now + alone),
             created_at: self.now,
             expires_at: self.expires_at,
         };
         if !store::insert(tx, &request).await? {
-            return Err(ChatError::RequestOpen.into());
+            // A session that looks for another mitra has a request too, which its customer does not know.
+            let is_in_session = sessions::has_open(tx, self.customer_id).await?;
+            return Err(if is_in_session {
+                ChatError::SessionOpen.into()
+            } else {
+                ChatError::RequestOpen.into()
+            });
         }
         // After the insert, which waits for an accept of the customer's request before this one: its
         // session is seen here.
         if sessions::has_open(tx, self.customer_id).await? {
             return Err(ChatError::SessionOpen.into());
         }
-        let first = preferred.map_or_else(|| available.to_vec(), |mitra_id| vec![mitra_id]);
-        if first.is_empty() {
+        if first.mitra_ids.is_empty() {
             return Err(ChatError::NoMitraAvailable.into());
         }
-        offers::insert(tx, self.id, &first, self.now).await?;
-        events::record(
-            tx,
-            &transition(self.id, self.customer_id, "request_created", state),
-        )
-        .await?;
-        Ok(first)
+        offers::insert(tx, self.id, &first.mitra_ids, self.now).await?;
+        let created = transition(self.id, self.customer_id, "request_created", state);
+        Ok(events::record(tx, &created).await?)
     }
 
     fn view(&self, offered_to: usize) -> ChatRequest {

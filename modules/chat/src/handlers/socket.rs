@@ -1,7 +1,6 @@
 //! `GET /api/ws`
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use halobestie_core::http::ws::{SocketOptions, upgrade};
 use halobestie_core::http::{Reply, Request};
@@ -12,8 +11,6 @@ use crate::state::State;
 
 /// The largest frame that a client may send.
 const FRAME_BYTES_MAX: usize = 64 * 1024;
-/// A reader that takes longer than this for one write is too slow: 4429.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The WebSocket
 ///
@@ -21,8 +18,13 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// `Authorization: Bearer`, or by a first frame `{"type":"auth","access_token"}` within 5 s; a token that
 /// is not valid closes the socket with 4401 either way. One socket carries all of a user's sessions and
 /// offers. `hello` comes first, a mitra's open offers after it. Messages of sessions that went on before
-/// are held back for half a second for the client's `resume`, so that what was missed comes before what
-/// is new.
+/// are held back for the client's `resume`, for a second at most, so that what was missed comes before
+/// what is new. A client whose `resume` may take longer drops what is beyond its next number until
+/// `resumed` comes: `resume` brings it again.
+///
+/// `session.updated` says in `reason` what has happened: `pending_payment`, `started`, `extended`,
+/// `rerouting`, `taken` (a mitra whose session another one has taken hears it too, for the last time), or
+/// why it ended.
 ///
 /// A frame that is not JSON text, larger than 64 KiB or of an unknown type closes the socket with 4400;
 /// wrong fields of a known type are answered by `error`.
@@ -40,7 +42,8 @@ pub(crate) async fn open(state: Arc<State>, req: Request) -> Reply {
         .map(str::to_owned);
     let options = SocketOptions {
         message_bytes_max: FRAME_BYTES_MAX,
-        write_timeout: WRITE_TIMEOUT,
+        // A reader that takes longer for one write is too slow: 4429.
+        write_timeout: state.socket_patience,
     };
     let lifecycle = state.lifecycle.clone();
     upgrade(req, &lifecycle, options, move |socket| {

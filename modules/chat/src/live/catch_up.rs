@@ -5,7 +5,7 @@
 //! is lost, and is read from Postgres and left in the socket's mailbox. Where the bus itself told a
 //! socket of a loss, as it also does to every new subscriber, one round is enough.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +18,8 @@ use uuid::Uuid;
 
 use super::healing::heal;
 use super::hub::Local;
-use super::positions::Missing;
+use super::positions::{Missing, OfferSights};
+use crate::pairing::GoneReason;
 use crate::state::State;
 use crate::store::sight::{self, RequestSight, SessionSight, Watched};
 
@@ -101,7 +102,7 @@ async fn compare(state: &State, locals: Vec<Arc<Local>>) -> Result<Vec<Lack>, Db
     let watched = watched(&locals);
     let sessions = sight::sessions(&state.db, &watched).await?;
     let requests = sight::requests(&state.db, &watched, state.clock.now()).await?;
-    let sights = Sights::new(&sessions, &requests);
+    let sights = Sights::new(&sessions, &requests, &watched);
     let lacks = locals.into_iter().flat_map(|local| {
         let missing = sights.missing_of(&local);
         missing.into_iter().map(move |missing| Lack {
@@ -127,38 +128,50 @@ fn watched(locals: &[Arc<Local>]) -> Watched {
 /// What Postgres says, by the person it matters to.
 struct Sights<'a> {
     sessions: HashMap<Uuid, Vec<&'a SessionSight>>,
+    /// All of them: one that was taken over matters to the mitra that had it.
+    by_id: HashMap<Uuid, &'a SessionSight>,
     /// Requests by their customer.
     requests: HashMap<Uuid, Vec<&'a RequestSight>>,
-    /// All of them: an offer that is gone matters to whoever was told of it.
-    offers: &'a [RequestSight],
+    /// The open offers, by the mitra that they are to.
+    offers: HashMap<Uuid, HashSet<Uuid>>,
+    /// Why the offers that sockets had been told of before the look are gone, for whoever is not among
+    /// those to whom they are open. In order of their ids.
+    gone: Vec<(Uuid, GoneReason)>,
 }
 
 impl<'a> Sights<'a> {
-    fn new(sessions: &'a [SessionSight], requests: &'a [RequestSight]) -> Self {
+    fn new(sessions: &'a [SessionSight], requests: &'a [RequestSight], watched: &Watched) -> Self {
         let mut sights = Self {
             sessions: HashMap::new(),
+            by_id: sessions
+                .iter()
+                .map(|session| (session.id, session))
+                .collect(),
             requests: HashMap::new(),
-            offers: requests,
+            offers: HashMap::new(),
+            gone: Vec::new(),
         };
         for session in sessions {
-            sights
-                .sessions
-                .entry(session.customer_id)
-                .or_default()
-                .push(session);
-            sights
-                .sessions
-                .entry(session.mitra_id)
-                .or_default()
-                .push(session);
+            for user_id in [session.customer_id, session.mitra_id] {
+                sights.sessions.entry(user_id).or_default().push(session);
+            }
         }
         for request in requests {
-            sights
-                .requests
-                .entry(request.customer_id)
-                .or_default()
-                .push(request);
+            if let Some(customer_id) = request.customer_id {
+                let of_customer = sights.requests.entry(customer_id).or_default();
+                of_customer.push(request);
+            }
+            for mitra_id in &request.mitra_ids {
+                let of_mitra = sights.offers.entry(*mitra_id).or_default();
+                of_mitra.insert(request.id);
+            }
+            if watched.request_ids.binary_search(&request.id).is_ok() {
+                // Withdrawn, declined or overdue, where the request itself goes on.
+                let reason = request.status.gone().unwrap_or(GoneReason::Expired);
+                sights.gone.push((request.id, reason));
+            }
         }
+        sights.gone.sort_unstable_by_key(|(id, _)| *id);
         sights
     }
 
@@ -169,14 +182,31 @@ impl<'a> Sights<'a> {
             positions.compare_session(session, &mut missing);
         }
         if local.role == Role::Mitra {
-            for request in self.offers {
-                positions.compare_offer(request, local.user_id, &mut missing);
+            let taken = positions
+                .open_sessions()
+                .filter_map(|id| self.by_id.get(&id));
+            for session in taken.filter(|it| it.mitra_id != local.user_id) {
+                missing.push(Missing::Session {
+                    session_id: session.id,
+                    version: session.version,
+                });
             }
+            let none = HashSet::new();
+            let sights = OfferSights {
+                open: self.offers.get(&local.user_id).unwrap_or(&none),
+                gone: &|id| self.why_gone(id),
+            };
+            positions.compare_offers(&sights, &mut missing);
         } else {
             for request in self.requests.get(&local.user_id).into_iter().flatten() {
                 positions.compare_request(request, &mut missing);
             }
         }
         missing
+    }
+
+    fn why_gone(&self, request_id: Uuid) -> Option<GoneReason> {
+        let place = self.gone.binary_search_by_key(&request_id, |(id, _)| *id);
+        place.ok().map(|index| self.gone[index].1)
     }
 }

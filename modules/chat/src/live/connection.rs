@@ -25,12 +25,11 @@ use crate::offering;
 use crate::state::{State, topic};
 use crate::store::sight::{self, Watched};
 
-/// Between two pings of ours.
-const PING_EVERY: Duration = Duration::from_secs(25);
-/// How long a ping may stay unanswered.
-const PONG_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long live messages of sessions that went on before wait for the client's `resume`.
-const RESUME_GRACE: Duration = Duration::from_millis(500);
+/// How long after `hello` live messages of sessions that went on before wait for the client's `resume`:
+/// one round trip of a bad network.
+const RESUME_GRACE: Duration = Duration::from_secs(1);
+/// Among how many frames that are here already a late `resume` is looked for.
+const WAITING_FRAMES_MAX: usize = 8;
 /// Sockets are told to come back within this time, each at another moment.
 const RECONNECT_SPREAD_MS: u64 = 5_000;
 
@@ -84,15 +83,15 @@ enum Woken {
 pub(crate) async fn run(state: Arc<State>, mut socket: Socket, header_token: Option<String>) {
     let principal = match sign_in(&state, &mut socket, header_token).await {
         Ok(principal) => principal,
-        Err(ending) => return finish(socket, ending).await,
+        Err(ending) => return finish(&state, socket, ending).await,
     };
     let span = info_span!("chat.socket", user.id = %principal.user_id);
     async {
-        match Connection::open(state, socket, principal).await {
+        match Connection::open(state.clone(), socket, principal).await {
             Ok(mut connection) => {
                 let ending = connection.serve().await;
                 debug!(?ending, "a socket ends");
-                finish(connection.socket, ending).await;
+                finish(&state, connection.socket, ending).await;
             }
             // Postgres is away: nothing could be promised on this socket. Clients come back later.
             Err((socket, error)) => {
@@ -100,7 +99,7 @@ pub(crate) async fn run(state: Arc<State>, mut socket: Socket, header_token: Opt
                     error = &error as &dyn std::error::Error,
                     "a socket cannot be opened"
                 );
-                finish(socket, Ending::Close(&close::DRAINING)).await;
+                finish(&state, socket, Ending::Close(&close::DRAINING)).await;
             }
         }
     }
@@ -108,8 +107,10 @@ pub(crate) async fn run(state: Arc<State>, mut socket: Socket, header_token: Opt
     .await;
 }
 
-async fn finish(socket: Socket, ending: Ending) {
+async fn finish(state: &State, socket: Socket, ending: Ending) {
     if let Ending::Close(code) = ending {
+        let closed = &state.metrics.closed;
+        closed.with_label_values(&[&code.code.to_string()]).inc();
         socket.close(code).await;
     }
 }
@@ -124,7 +125,7 @@ impl Connection {
         let events = state.bus.subscribe(&topic(principal.user_id));
         let watched = Watched::user(principal.user_id, principal.role);
         let positions = match sight::sessions(&state.db, &watched).await {
-            Ok(sessions) => Positions::starting_at(&sessions),
+            Ok(sessions) => Positions::starting_at(principal.user_id, &sessions),
             Err(error) => return Err((socket, error)),
         };
         let connection_id = state.entropy.uuid(&state.clock);
@@ -132,14 +133,14 @@ impl Connection {
         let _presence = state.hub.enter(local.clone());
         let now = Instant::now();
         Ok(Self {
+            ping_at: now + state.ping_every,
             state,
             socket,
             principal,
             local,
             events,
             mailbox,
-            held_until: Some(now + RESUME_GRACE),
-            ping_at: now + PING_EVERY,
+            held_until: None,
             pong_by: None,
             _presence,
         })
@@ -157,6 +158,7 @@ impl Connection {
         if let Err(ending) = self.greet().await {
             return ending;
         }
+        self.held_until = Some(Instant::now() + RESUME_GRACE);
         loop {
             let woken = self.wait().await;
             if let Err(ending) = self.handle(woken).await {
@@ -227,7 +229,7 @@ impl Connection {
             Woken::Mail(envelope) => self.deliver(envelope).await,
             Woken::Ping => self.ping().await,
             Woken::NoPong => self.last_chance().await,
-            Woken::HoldOver => self.release().await,
+            Woken::HoldOver => self.hold_over().await,
             Woken::TokenOver => Err(Ending::Close(&close::NOT_SIGNED_IN)),
             Woken::Revoked => Err(Ending::Close(&close::REVOKED)),
             Woken::Draining => {
@@ -254,9 +256,21 @@ impl Connection {
     async fn ping(&mut self) -> Result<(), Ending> {
         self.socket.ping().await?;
         let now = Instant::now();
-        self.ping_at = now + PING_EVERY;
-        self.pong_by = Some(now + PONG_TIMEOUT);
+        self.ping_at = now + self.state.ping_every;
+        // The first that is not answered counts, however many follow it.
+        self.pong_by.get_or_insert(now + self.state.socket_patience);
         Ok(())
+    }
+
+    /// The resume may be here already, behind something of ours that took long.
+    async fn hold_over(&mut self) -> Result<(), Ending> {
+        for _ in 0..WAITING_FRAMES_MAX {
+            match self.socket.receive().now_or_never() {
+                Some(received) => self.receive(received).await?,
+                None => break,
+            }
+        }
+        self.release().await
     }
 
     /// The pong may be waiting behind a long write of ours: whatever has come in is a sign of life.

@@ -22,7 +22,7 @@ pub(crate) enum Kind {
     Offer,
     /// An offer is gone: the request.
     OfferGone,
-    /// A request is open: the request.
+    /// A request is open: the request, and to how many it was offered.
     Request,
     /// A request is over: the request.
     RequestOver,

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use halobestie_core::pg::DbError;
+use halobestie_core::ports::Role;
 use uuid::Uuid;
 
 use super::catch_up::Lack;
@@ -12,13 +13,16 @@ use super::events;
 use super::positions::Missing;
 use crate::state::State;
 use crate::store::messages::Place;
+use crate::store::offers::{Asked, OfferRow};
 use crate::store::{messages, offers, requests, sessions};
 use crate::views::{Names, Offer};
 
 /// How many messages of a session one round reads.
 const MESSAGES_A_SESSION: i64 = 100;
-/// How many sessions, offers or requests one round reads.
+/// How many sessions or requests one round reads.
 const THINGS_MAX: usize = 500;
+/// How many offers one round reads: a request has many.
+const OFFERS_MAX: usize = 5000;
 
 /// Makes up for everything in the list.
 pub(crate) async fn heal(state: &State, lost: &[Lack]) -> Result<(), DbError> {
@@ -56,7 +60,8 @@ async fn heal_messages(state: &State, lost: &[Lack]) -> Result<(), DbError> {
     if places.is_empty() {
         return Ok(());
     }
-    let found = messages::after_places(&state.db, &places, MESSAGES_A_SESSION).await?;
+    let people: Vec<Uuid> = lost.iter().map(|lack| lack.local.user_id).collect();
+    let found = messages::after_places(&state.db, &people, &places, MESSAGES_A_SESSION).await?;
     let mut by_session: HashMap<Uuid, Vec<Envelope>> = HashMap::new();
     for envelope in found.iter().filter_map(events::message) {
         by_session
@@ -68,13 +73,15 @@ async fn heal_messages(state: &State, lost: &[Lack]) -> Result<(), DbError> {
         if let Missing::Messages {
             session_id,
             after_seq,
-            ..
+            last_seq,
         } = lack.missing
         {
+            // What has come since the look may be no longer this person's to read: the next look says.
+            let seen = after_seq + 1..=last_seq;
             let all = by_session.get(&session_id).into_iter().flatten();
             leave_all(
                 lack,
-                all.filter(|envelope| envelope.head.number > after_seq),
+                all.filter(|envelope| seen.contains(&envelope.head.number)),
             );
         }
     }
@@ -95,14 +102,19 @@ async fn heal_sessions(state: &State, lost: &[Lack]) -> Result<(), DbError> {
         return Ok(());
     }
     let rows = sessions::find_all(&state.db, &ids).await?;
-    let names = state.names_of(&rows).await?;
+    let details = state.details_of(&rows).await?;
     for lack in lost {
         let Missing::Session { session_id, .. } = lack.missing else {
             continue;
         };
         let row = rows.iter().find(|row| row.id == session_id);
         let now = state.clock.now();
-        let event = row.and_then(|row| events::session(row, &names, lack.local.role, now));
+        let event = row.and_then(|row| match lack.local.role {
+            Role::Mitra if row.mitra_id != lack.local.user_id => {
+                events::session_left(row, &details, now)
+            }
+            role => events::session(row, &details, role, now),
+        });
         leave_all(lack, event.iter());
     }
     Ok(())
@@ -114,28 +126,34 @@ async fn heal_offers(state: &State, lost: &[Lack]) -> Result<(), DbError> {
             leave_all(lack, events::offer_gone(request_id, reason).iter());
         }
     }
-    let ids = ids(lost, |missing| match missing {
-        Missing::Offer { request_id } => Some(*request_id),
-        _ => None,
-    });
-    if ids.is_empty() {
+    let mut offers: Vec<Asked> = lost.iter().filter_map(open_offer).collect();
+    offers.sort_unstable();
+    offers.dedup();
+    offers.truncate(OFFERS_MAX);
+    if offers.is_empty() {
         return Ok(());
     }
-    let rows = offers::open_of_requests(&state.db, &ids, state.clock.now()).await?;
+    let rows = offers::open_among(&state.db, &offers, state.clock.now()).await?;
     let customers = rows.iter().map(|row| row.customer_id).collect();
     let names = Names::of(&*state.directory, customers).await?;
+    let rows: HashMap<Asked, OfferRow> = rows
+        .into_iter()
+        .map(|row| ((row.request_id, row.mitra_id), row))
+        .collect();
     for lack in lost {
-        let Missing::Offer { request_id } = lack.missing else {
-            continue;
-        };
-        let mitra_id = lack.local.user_id;
-        let row = rows
-            .iter()
-            .find(|row| (row.request_id, row.mitra_id) == (request_id, mitra_id));
+        let row = open_offer(lack).and_then(|offer| rows.get(&offer));
         let event = row.and_then(|row| events::offer(&Offer::of(row, &names)));
         leave_all(lack, event.iter());
     }
     Ok(())
+}
+
+/// The offer that a socket lacks, by its request and the mitra.
+fn open_offer(lack: &Lack) -> Option<Asked> {
+    match lack.missing {
+        Missing::Offer { request_id } => Some((request_id, lack.local.user_id)),
+        _ => None,
+    }
 }
 
 async fn heal_requests(state: &State, lost: &[Lack]) -> Result<(), DbError> {
@@ -147,7 +165,7 @@ async fn heal_requests(state: &State, lost: &[Lack]) -> Result<(), DbError> {
         return Ok(());
     }
     for row in requests::find_all(&state.db, &ids).await? {
-        let (request_id, event) = (row.id, events::request(&row.into()));
+        let (request_id, event) = (row.id, events::request(row));
         for lack in lost {
             if lack.missing == (Missing::Request { request_id }) {
                 leave_all(lack, event.iter());

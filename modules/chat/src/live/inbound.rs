@@ -6,6 +6,7 @@ use halobestie_core::pg::DbError;
 use halobestie_core::ports::{HeartbeatError, Role};
 use halobestie_core::problem::codes;
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::connection::{Connection, Ending};
 use super::events;
@@ -118,7 +119,7 @@ impl Connection {
 
     async fn send(
         &mut self,
-        session_id: uuid::Uuid,
+        session_id: Uuid,
         draft: Draft,
         id: Option<&Value>,
     ) -> Result<(), Trouble> {
@@ -143,14 +144,26 @@ impl Connection {
     }
 
     async fn relay_typing(&mut self, typing: &Typing) -> Result<(), Trouble> {
-        let user_id = self.principal.user_id;
-        let found = store::sides::sides_of_open(&self.state.db, typing.session_id, user_id).await?;
-        let Some(sides) = found else {
-            return Err(Problem::not_found().into());
-        };
-        let event = events::typing(typing.session_id, user_id, typing.typing);
-        self.state.tell(sides.other(user_id), event.as_ref());
+        let (session_id, user_id) = (typing.session_id, self.principal.user_id);
+        let other = self.other_side(session_id).await?;
+        let event = events::typing(session_id, user_id, typing.typing);
+        self.state.tell(other, event.as_ref());
         Ok(())
+    }
+
+    /// Who is to see that somebody types: asked of Postgres once, and again when the session changes. A
+    /// change that the bus loses is found by catch-up; until then the sign of life of one who has just
+    /// left may still be seen, and no word of anybody.
+    async fn other_side(&self, session_id: Uuid) -> Result<Uuid, Trouble> {
+        if let Some(other) = self.local.positions().other_side(session_id) {
+            return Ok(other);
+        }
+        let user_id = self.principal.user_id;
+        let found = store::sides::sides_of_open(&self.state.db, session_id, user_id).await?;
+        let sides = found.ok_or_else(Problem::not_found)?;
+        let other = sides.other(user_id);
+        self.local.positions().note_other_side(session_id, other);
+        Ok(other)
     }
 
     async fn heartbeat(&mut self, id: Option<&Value>) -> Result<(), Trouble> {

@@ -7,6 +7,7 @@
 //! only makes it quick.
 
 pub(crate) mod catch_up;
+pub(crate) mod configuration;
 pub(crate) mod connection;
 pub(crate) mod envelope;
 pub(crate) mod events;

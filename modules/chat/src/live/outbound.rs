@@ -102,7 +102,9 @@ impl Connection {
     /// positions stay where they are and catch-up tries again.
     pub(super) async fn send_after(&mut self, mut places: Vec<Place>) -> Result<(), Ending> {
         while !places.is_empty() {
-            let page = match store::after_places(&self.state.db, &places, PAGE).await {
+            // A mitra that has handed a session on since gets nothing of what comes after.
+            let me = [self.principal.user_id];
+            let page = match store::after_places(&self.state.db, &me, &places, PAGE).await {
                 Ok(page) => page,
                 Err(cause) => {
                     warn!(

@@ -84,7 +84,8 @@ impl Missing {
 pub(crate) struct Positions {
     sessions: HashMap<Uuid, Position>,
     offers: HashSet<Uuid>,
-    requests: HashSet<Uuid>,
+    /// Open requests, and to how many each was offered when that was told last.
+    requests: HashMap<Uuid, i64>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -95,6 +96,8 @@ struct Position {
     /// Messages wait until the client has resumed or made clear that it will not: a live message
     /// sent before the missed ones would be out of order.
     is_held: bool,
+    /// Who the other side is, as long as the session has not changed since that was known.
+    other: Option<Uuid>,
 }
 
 impl Position {
@@ -104,12 +107,13 @@ impl Position {
         version: 0,
         is_open: true,
         is_held: false,
+        other: None,
     };
 }
 
 impl Positions {
-    /// A socket that has just come, while these sessions were open.
-    pub(crate) fn starting_at(sessions: &[SessionSight]) -> Self {
+    /// A socket of this user that has just come, while these sessions were open.
+    pub(crate) fn starting_at(user_id: Uuid, sessions: &[SessionSight]) -> Self {
         let position = |it: &SessionSight| {
             let is_held = it.last_seq > 0;
             (
@@ -119,6 +123,7 @@ impl Positions {
                     version: it.version,
                     is_open: true,
                     is_held,
+                    other: Some(it.sides().other(user_id)),
                 },
             )
         };
@@ -136,10 +141,7 @@ impl Positions {
             Kind::SessionOver => self.note_session(head.id, head.number, false),
             Kind::Offer => self.offers.insert(head.id),
             Kind::OfferGone => self.offers.remove(&head.id),
-            Kind::Request => {
-                self.requests.insert(head.id);
-                true
-            }
+            Kind::Request => self.requests.insert(head.id, head.number) != Some(head.number),
             Kind::RequestOver => {
                 self.requests.remove(&head.id);
                 true
@@ -176,8 +178,24 @@ impl Positions {
         if is_new {
             position.version = version;
             position.is_open = is_open;
+            // It may have been handed to somebody else.
+            position.other = None;
         }
         is_new
+    }
+
+    /// Who the other side of an open session is, where that is known.
+    pub(crate) fn other_side(&self, session_id: Uuid) -> Option<Uuid> {
+        let position = self.sessions.get(&session_id);
+        position.filter(|it| it.is_open).and_then(|it| it.other)
+    }
+
+    /// Notes who the other side of an open session is, as Postgres has just said. A change that this
+    /// socket has not been told of yet makes it unknown again.
+    pub(crate) fn note_other_side(&mut self, session_id: Uuid, other: Uuid) {
+        if let Some(position) = self.sessions.get_mut(&session_id) {
+            position.other = Some(other);
+        }
     }
 
     fn prune(&mut self) {
@@ -217,7 +235,7 @@ impl Positions {
 
     /// Requests that this socket believes to be open, its own and those offered to it.
     pub(crate) fn open_requests(&self) -> impl Iterator<Item = Uuid> {
-        self.offers.iter().chain(&self.requests).copied()
+        self.offers.iter().chain(self.requests.keys()).copied()
     }
 
     /// What a session in Postgres has that this socket has not been told.
@@ -249,29 +267,44 @@ impl Positions {
     /// What a request in Postgres has that this socket, of a customer, has not been told.
     pub(crate) fn compare_request(&self, sight: &RequestSight, missing: &mut Vec<Missing>) {
         let is_open = sight.status.gone().is_none();
-        if is_open != self.requests.contains(&sight.id) {
+        let told = self.requests.get(&sight.id).copied();
+        if told != is_open.then_some(sight.offered_to) {
             missing.push(Missing::Request {
                 request_id: sight.id,
             });
         }
     }
 
-    /// What a request in Postgres has that this socket, of this mitra, has not been told.
-    pub(crate) fn compare_offer(
-        &self,
-        sight: &RequestSight,
-        mitra_id: Uuid,
-        missing: &mut Vec<Missing>,
-    ) {
-        let request_id = sight.id;
-        match (sight.status.gone(), self.offers.contains(&request_id)) {
-            (None, false) if sight.mitra_ids.contains(&mitra_id) => {
-                missing.push(Missing::Offer { request_id });
+    /// What Postgres has that this socket, of a mitra, has not been told: of the open offers to this
+    /// mitra, and of those that it was told of before Postgres was read.
+    pub(crate) fn compare_offers(&self, sights: &OfferSights<'_>, missing: &mut Vec<Missing>) {
+        for request_id in sights.open {
+            if !self.offers.contains(request_id) {
+                missing.push(Missing::Offer {
+                    request_id: *request_id,
+                });
             }
-            (Some(reason), true) => missing.push(Missing::OfferGone { request_id, reason }),
-            _ => {}
+        }
+        for request_id in &self.offers {
+            if sights.open.contains(request_id) {
+                continue;
+            }
+            if let Some(reason) = (sights.gone)(*request_id) {
+                missing.push(Missing::OfferGone {
+                    request_id: *request_id,
+                    reason,
+                });
+            }
         }
     }
+}
+
+/// The offers to one mitra as Postgres has them.
+pub(crate) struct OfferSights<'a> {
+    /// What is open to it.
+    pub(crate) open: &'a HashSet<Uuid>,
+    /// Why another one is not; `None` for one that came up after Postgres was read.
+    pub(crate) gone: &'a dyn Fn(Uuid) -> Option<GoneReason>,
 }
 
 #[cfg(test)]
@@ -323,7 +356,7 @@ mod tests {
 
     #[test]
     fn a_session_that_went_on_before_waits_for_its_resume() {
-        let mut positions = Positions::starting_at(&[sight(4, 1, SessionStatus::Active)]);
+        let mut positions = Positions::starting_at(MITRA, &[sight(4, 1, SessionStatus::Active)]);
         assert_eq!(positions.judge(message(5)), Verdict::Drop);
         positions.resume_at(SESSION, 5);
         assert_eq!(positions.judge(message(5)), Verdict::Drop);
@@ -332,7 +365,7 @@ mod tests {
 
     #[test]
     fn a_session_that_nobody_resumes_goes_on_where_the_socket_came() {
-        let mut positions = Positions::starting_at(&[sight(4, 1, SessionStatus::Active)]);
+        let mut positions = Positions::starting_at(MITRA, &[sight(4, 1, SessionStatus::Active)]);
         assert_eq!(positions.judge(message(5)), Verdict::Drop);
         assert_eq!(
             positions.release(),
@@ -346,8 +379,29 @@ mod tests {
     }
 
     #[test]
+    fn the_other_side_is_known_until_the_session_changes() {
+        let other = Uuid::from_u128(3);
+        let mut positions = Positions::starting_at(MITRA, &[sight(4, 1, SessionStatus::Active)]);
+        assert_eq!(positions.other_side(SESSION), Some(Uuid::nil()));
+        assert_eq!(positions.judge(message(5)), Verdict::Drop);
+        assert_eq!(positions.other_side(SESSION), Some(Uuid::nil()));
+        let change = |kind, number| Head {
+            kind,
+            id: SESSION,
+            number,
+        };
+        positions.judge(change(Kind::Session, 2));
+        assert_eq!(positions.other_side(SESSION), None);
+        positions.note_other_side(SESSION, other);
+        assert_eq!(positions.other_side(SESSION), Some(other));
+        positions.judge(change(Kind::SessionOver, 3));
+        positions.note_other_side(SESSION, other);
+        assert_eq!(positions.other_side(SESSION), None);
+    }
+
+    #[test]
     fn a_socket_that_is_behind_is_found() {
-        let mut positions = Positions::starting_at(&[sight(0, 1, SessionStatus::Active)]);
+        let mut positions = Positions::starting_at(MITRA, &[sight(0, 1, SessionStatus::Active)]);
         assert_eq!(
             compared(&positions, &sight(0, 1, SessionStatus::Active)),
             []
@@ -415,30 +469,65 @@ mod tests {
             id: request_id,
             number: 0,
         };
-        let sight = |status| RequestSight {
-            id: request_id,
-            customer_id: Uuid::nil(),
-            status,
-            mitra_ids: vec![MITRA],
-        };
-        let compared = |positions: &Positions, status| {
+        let compared = |positions: &Positions, gone: Option<GoneReason>, is_open: bool| {
             let mut missing = Vec::new();
-            positions.compare_offer(&sight(status), MITRA, &mut missing);
+            let open = is_open.then_some(request_id).into_iter().collect();
+            let sights = OfferSights {
+                open: &open,
+                gone: &|_| gone,
+            };
+            positions.compare_offers(&sights, &mut missing);
             missing
         };
         assert_eq!(positions.judge(head(Kind::OfferGone)), Verdict::Drop);
-        let offer = [Missing::Offer { request_id }];
-        assert_eq!(compared(&positions, RequestStatus::Searching), offer);
+        assert_eq!(
+            compared(&positions, None, true),
+            [Missing::Offer { request_id }]
+        );
         assert_eq!(positions.judge(head(Kind::Offer)), Verdict::Forward);
         assert_eq!(positions.judge(head(Kind::Offer)), Verdict::Drop);
-        assert_eq!(compared(&positions, RequestStatus::Searching), []);
-        let gone = [Missing::OfferGone {
-            request_id,
-            reason: GoneReason::Taken,
-        }];
-        assert_eq!(compared(&positions, RequestStatus::Matched), gone);
+        assert_eq!(compared(&positions, None, true), []);
+        assert_eq!(
+            compared(&positions, None, false),
+            [],
+            "it came after the look"
+        );
+        let reason = GoneReason::Taken;
+        let gone = [Missing::OfferGone { request_id, reason }];
+        assert_eq!(compared(&positions, Some(reason), false), gone);
         assert_eq!(positions.judge(head(Kind::OfferGone)), Verdict::Forward);
-        assert_eq!(compared(&positions, RequestStatus::Matched), []);
+        assert_eq!(compared(&positions, Some(reason), false), []);
+    }
+
+    #[test]
+    fn a_customer_is_told_of_every_wave_and_of_the_end() {
+        let mut positions = Positions::default();
+        let id = Uuid::from_u128(9);
+        let compared = |positions: &Positions, status, offered_to| {
+            let mut missing = Vec::new();
+            let sight = RequestSight {
+                id,
+                customer_id: Some(Uuid::nil()),
+                status,
+                offered_to,
+                mitra_ids: Vec::new(),
+            };
+            positions.compare_request(&sight, &mut missing);
+            missing.len()
+        };
+        let head = |kind, number| Head { kind, id, number };
+        assert_eq!(compared(&positions, RequestStatus::Searching, 2), 1);
+        assert_eq!(positions.judge(head(Kind::Request, 2)), Verdict::Forward);
+        assert_eq!(positions.judge(head(Kind::Request, 2)), Verdict::Drop);
+        assert_eq!(compared(&positions, RequestStatus::Searching, 2), 0);
+        assert_eq!(compared(&positions, RequestStatus::Searching, 4), 1);
+        assert_eq!(positions.judge(head(Kind::Request, 4)), Verdict::Forward);
+        assert_eq!(compared(&positions, RequestStatus::Matched, 4), 1);
+        assert_eq!(
+            positions.judge(head(Kind::RequestOver, 4)),
+            Verdict::Forward
+        );
+        assert_eq!(compared(&positions, RequestStatus::Matched, 4), 0);
     }
 
     proptest::proptest! {

@@ -1,22 +1,24 @@
-//! `chat_messages`, and the counter in `chat_sessions` that numbers them.
+//! Reads of `chat_messages`. They are written by [`groups`](super::groups).
 
 use halobestie_core::Timestamp;
 use halobestie_core::pg::{Db, DbError, Query, Row};
-use halobestie_core::ports::Role;
+use halobestie_core::ports::{Attachment, Role};
+use serde_json::Value;
 use uuid::Uuid;
 
-use super::name;
-use super::sides::{Sides, sides};
+use super::{ids, name};
 use crate::messages::{Message, MessageKind};
 
 macro_rules! columns {
     () => {
         "m.session_id, m.seq, m.id, m.client_message_id, m.sender_id, m.sender_role, m.kind, m.body,
-            m.sent_at"
+            m.attachment, m.sent_at"
     };
 }
+pub(super) use columns;
 
-fn read(row: &Row) -> Result<Message, DbError> {
+/// Reads a message.
+pub(super) fn read(row: &Row) -> Result<Message, DbError> {
     Ok(Message {
         id: row.get("id"),
         session_id: row.get("session_id"),
@@ -26,94 +28,54 @@ fn read(row: &Row) -> Result<Message, DbError> {
         sender_role: name(row, "sender_role", |text| text.parse::<Role>().ok())?,
         kind: name(row, "kind", MessageKind::parse)?,
         body: row.get("body"),
+        attachment: attachment(row)?,
         sent_at: row.get("sent_at"),
     })
 }
 
-/// A message to be written.
-pub(crate) struct NewMessage<'a> {
-    pub(crate) id: Uuid,
-    pub(crate) session_id: Uuid,
-    pub(crate) sender_id: Uuid,
-    pub(crate) sender_role: Role,
-    pub(crate) client_message_id: &'a str,
-    pub(crate) kind: MessageKind,
-    pub(crate) body: &'a str,
-    pub(crate) sent_at: Timestamp,
+/// What was attached, as it was when the message was sent: history needs no other module.
+fn attachment(row: &Row) -> Result<Option<Attachment>, DbError> {
+    let stored: Option<Value> = row.get("attachment");
+    let attachment = stored.map(serde_json::from_value).transpose();
+    attachment.map_err(|_| DbError::Content("an attachment that cannot be read"))
 }
 
-/// Writes a message under the session's next number, in one statement and one commit; the number and
-/// the session's sides. `None` when the session does not take it: not active, over, not the sender's,
-/// or the message is there already.
-///
-/// The update locks the session's row until the commit, so numbers are given out in commit order; a
-/// failure of any part rolls the number back with it, so there are no gaps. Two equal messages at once
-/// both pass the look for an earlier one; the second then fails at the unique index as a whole.
-pub(crate) async fn insert(db: &Db, it: &NewMessage<'_>) -> Result<Option<(i64, Sides)>, DbError> {
-    const SQL: &str = "WITH numbered AS (
-            UPDATE chat_sessions SET last_seq = last_seq + 1
-            WHERE id = $1 AND status = 'active' AND expires_at > $8
-              AND $2 IN (customer_id, mitra_id)
-              AND NOT EXISTS (SELECT 1 FROM chat_messages
-                  WHERE session_id = $1 AND sender_id = $2 AND client_message_id = $3)
-            RETURNING last_seq, customer_id, mitra_id
-        ), written AS (
-            INSERT INTO chat_messages (session_id, seq, id, client_message_id, sender_id,
-                sender_role, kind, body, sent_at)
-            SELECT $1, last_seq, $4, $3, $2, $5, $6, $7, $8 FROM numbered
-        )
-        SELECT last_seq, customer_id, mitra_id FROM numbered";
-    let row = db
-        .row_opt(
-            SQL,
-            &[
-                &it.session_id,
-                &it.sender_id,
-                &it.client_message_id,
-                &it.id,
-                &it.sender_role.as_str(),
-                &it.kind.as_str(),
-                &it.body,
-                &it.sent_at,
-            ],
-        )
-        .await?;
-    Ok(row.map(|row| (row.get("last_seq"), sides(&row))))
+/// What a sender and its session have to do with each other.
+pub(crate) struct Standing {
+    /// The same message, sent before.
+    pub(crate) earlier: Option<Message>,
+    /// Whether the session takes messages of this sender now.
+    pub(crate) takes: bool,
 }
 
-/// The unique index that makes a repeated message the same message.
-pub(crate) const SENT_ONCE: &str = "chat_messages_sent_once";
-
-/// What a message ran into that was not written.
-pub(crate) struct Earlier {
-    /// The same message, sent before; otherwise the session did not take it.
-    pub(crate) message: Option<Message>,
-}
-
-/// Looks why a message was not written; `None` when the session is not the sender's.
-pub(crate) async fn find_earlier(
+/// Looks what a message would run into; `None` where the session is not the sender's and the message
+/// was not sent before.
+pub(crate) async fn standing(
     db: &Db,
     session_id: Uuid,
     sender_id: Uuid,
     client_message_id: &str,
-) -> Result<Option<Earlier>, DbError> {
+    now: Timestamp,
+) -> Result<Option<Standing>, DbError> {
     const SQL: &str = concat!(
-        "SELECT m.seq IS NOT NULL AS found, ",
+        "SELECT m.seq IS NOT NULL AS found, $2 IN (s.customer_id, s.mitra_id) AND s.status = 'active'
+            AND s.expires_at > $4 AS takes, ",
         columns!(),
         " FROM chat_sessions s LEFT JOIN chat_messages m
             ON m.session_id = s.id AND m.sender_id = $2 AND m.client_message_id = $3
-        WHERE s.id = $1 AND $2 IN (s.customer_id, s.mitra_id)"
+        WHERE s.id = $1 AND (m.seq IS NOT NULL OR $2 IN (s.customer_id, s.mitra_id))"
     );
     let row = db
-        .row_opt(SQL, &[&session_id, &sender_id, &client_message_id])
+        .row_opt(SQL, &[&session_id, &sender_id, &client_message_id, &now])
         .await?;
-    row.as_ref()
-        .map(|row| {
-            Ok(Earlier {
-                message: row.get::<_, bool>("found").then(|| read(row)).transpose()?,
-            })
+    let standing = |row: &Row| {
+        let found: bool = row.get("found");
+        Ok(Standing {
+            earlier: found.then(|| read(row)).transpose()?,
+            takes: row.get::<_, Option<bool>>("takes").unwrap_or(false),
         })
-        .transpose()
+    };
+    row.as_ref().map(standing).transpose()
 }
 
 /// Messages after a number, ascending.
@@ -172,9 +134,11 @@ fn split(places: &[Place]) -> (Vec<Uuid>, Vec<i64>) {
         .unzip()
 }
 
-/// Messages after these places, at most `limit` a session, in order within each.
+/// Messages after these places, at most `limit` a session, in order within each: those of the sessions
+/// that one of these people has a side of, at that instant.
 pub(crate) async fn after_places(
     db: &Db,
+    user_ids: &[Uuid],
     places: &[Place],
     limit: i64,
 ) -> Result<Vec<Message>, DbError> {
@@ -182,13 +146,15 @@ pub(crate) async fn after_places(
         "SELECT ",
         columns!(),
         " FROM unnest($1::uuid[], $2::bigint[]) AS place (session_id, after_seq)
+        JOIN chat_sessions s ON s.id = place.session_id
+            AND (s.customer_id = ANY($3) OR s.mitra_id = ANY($3))
         CROSS JOIN LATERAL (SELECT * FROM chat_messages c
-            WHERE c.session_id = place.session_id AND c.seq > place.after_seq
-            ORDER BY c.seq LIMIT $3) m
+            WHERE c.session_id = s.id AND c.seq > place.after_seq
+            ORDER BY c.seq LIMIT $4) m
         ORDER BY m.session_id, m.seq"
     );
     let (sessions, seqs) = split(places);
-    db.rows(SQL, &[&sessions, &seqs, &limit])
+    db.rows(SQL, &[&sessions, &seqs, &user_ids, &limit])
         .await?
         .iter()
         .map(read)
@@ -243,4 +209,11 @@ pub(crate) async fn missed_by(
         }
     }
     Ok(missed)
+}
+
+/// Those of these uploads that some message carries.
+pub(crate) async fn carried(db: &Db, upload_ids: &[Uuid]) -> Result<Vec<Uuid>, DbError> {
+    const SQL: &str =
+        "SELECT DISTINCT attachment_id FROM chat_messages WHERE attachment_id = ANY($1)";
+    Ok(ids(&db.rows(SQL, &[&upload_ids]).await?))
 }

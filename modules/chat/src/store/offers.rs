@@ -1,10 +1,15 @@
 //! `chat_offers`: which mitra was asked for which request.
+//!
+//! What makes or withdraws offers locks the requests' rows first, in the order of their end, and counts
+//! `offered_to` in the same statement. What makes or reads them leaves blocked pairs out, and what makes them
+//! whoever had the session that looks for another mitra.
 
 use halobestie_core::Timestamp;
 use halobestie_core::pg::{DbError, Query, Row, Tx};
 use uuid::Uuid;
 
-use super::{ids, name, package};
+use super::blocks::unless_blocked;
+use super::{name, package};
 use crate::packages::Package;
 use crate::pairing::RequestStatus;
 
@@ -18,15 +23,22 @@ pub(crate) struct OfferRow {
     pub(crate) package: Package,
     pub(crate) offered_at: Timestamp,
     pub(crate) expires_at: Timestamp,
+    /// What is left of the session that looks for another mitra by it.
+    pub(crate) left_ms: Option<i64>,
 }
 
+/// Open offers of `$from`, which names `chat_offers` as `o`; `$1` is now.
 macro_rules! select_open_offers {
-    ($where:literal) => {
+    ($from:literal, $where:literal) => {
         concat!(
             "SELECT o.request_id, o.mitra_id, r.customer_id, r.topic, r.package, o.offered_at,
-                r.expires_at
-            FROM chat_offers o JOIN chat_requests r ON r.id = o.request_id
-            WHERE r.status = 'searching' AND r.expires_at > $2 AND o.declined_at IS NULL ",
+                r.expires_at,
+                (SELECT s.paused_ms FROM chat_sessions s WHERE s.id = r.reroute_of) AS left_ms
+            FROM ",
+            $from,
+            " JOIN chat_requests r ON r.id = o.request_id
+            WHERE r.status = 'searching' AND r.expires_at > $1 AND o.declined_at IS NULL AND",
+            unless_blocked!("r.customer_id", "o.mitra_id"),
             $where
         )
     };
@@ -41,6 +53,7 @@ fn read(row: &Row) -> Result<OfferRow, DbError> {
         package: package(row)?,
         offered_at: row.get("offered_at"),
         expires_at: row.get("expires_at"),
+        left_ms: row.get("left_ms"),
     })
 }
 
@@ -50,82 +63,108 @@ pub(crate) async fn open_of(
     mitra_id: Uuid,
     now: Timestamp,
 ) -> Result<Vec<OfferRow>, DbError> {
-    const SQL: &str =
-        select_open_offers!("AND o.mitra_id = $1 ORDER BY o.offered_at, r.id LIMIT 200");
-    query
-        .rows(SQL, &[&mitra_id, &now])
-        .await?
-        .iter()
-        .map(read)
-        .collect()
+    const SQL: &str = select_open_offers!(
+        "chat_offers o",
+        "AND o.mitra_id = $2 ORDER BY o.offered_at, r.id LIMIT 200"
+    );
+    let rows = query.rows(SQL, &[&now, &mitra_id]).await?;
+    rows.iter().map(read).collect()
 }
 
-/// The open offers of these requests, to whomever.
-pub(crate) async fn open_of_requests(
+/// A request and a mitra that was asked for it.
+pub(crate) type Asked = (Uuid, Uuid);
+
+/// Reads them.
+pub(super) fn asked(rows: &[Row]) -> Vec<Asked> {
+    rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+}
+
+/// Those of these offers that are open.
+pub(crate) async fn open_among(
     query: &impl Query,
-    request_ids: &[Uuid],
+    offers: &[Asked],
     now: Timestamp,
 ) -> Result<Vec<OfferRow>, DbError> {
-    const SQL: &str = select_open_offers!("AND o.request_id = ANY($1)");
-    query
-        .rows(SQL, &[&request_ids, &now])
-        .await?
-        .iter()
-        .map(read)
-        .collect()
+    const SQL: &str = select_open_offers!(
+        "unnest($2::uuid[], $3::uuid[]) AS these (request_id, mitra_id)
+            JOIN chat_offers o USING (request_id, mitra_id)",
+        ""
+    );
+    let (requests, mitras): (Vec<Uuid>, Vec<Uuid>) = offers.iter().copied().unzip();
+    let rows = query.rows(SQL, &[&now, &requests, &mitras]).await?;
+    rows.iter().map(read).collect()
 }
 
-/// Offers a request to these mitras.
+/// Offers a request to its first mitras, in the transaction that makes it.
 pub(crate) async fn insert(
     tx: &Tx<'_>,
     request_id: Uuid,
     mitra_ids: &[Uuid],
     now: Timestamp,
 ) -> Result<(), DbError> {
-    const SQL: &str = "INSERT INTO chat_offers (request_id, mitra_id, offered_at)
-        SELECT $1, mitra_id, $3 FROM unnest($2::uuid[]) AS mitra_id
-        ON CONFLICT DO NOTHING";
+    const SQL: &str = "WITH asked AS (
+            INSERT INTO chat_offers (request_id, mitra_id, offered_at)
+            SELECT $1, mitra_id, $3 FROM unnest($2::uuid[]) AS mitra_id
+            ON CONFLICT DO NOTHING RETURNING 1
+        )
+        UPDATE chat_requests SET offered_to = offered_to + (SELECT count(*) FROM asked)
+        WHERE id = $1";
     tx.execute(SQL, &[&request_id, &mitra_ids, &now]).await?;
     Ok(())
 }
 
-/// Offers every request that is open to everybody to those of these mitras that were not asked yet;
-/// the requests and mitras that came together. Any number of processes may do it at once.
+/// Offers those of these requests that are open to everybody to those of these mitras that were not
+/// asked yet; the requests and mitras that came together. Any number of processes may do it at once.
 pub(crate) async fn insert_missing(
     query: &impl Query,
+    request_ids: &[Uuid],
     mitra_ids: &[Uuid],
     now: Timestamp,
-) -> Result<Vec<(Uuid, Uuid)>, DbError> {
-    const SQL: &str = "INSERT INTO chat_offers (request_id, mitra_id, offered_at)
-        SELECT r.id, m.id, $2 FROM chat_requests r CROSS JOIN unnest($1::uuid[]) AS m (id)
-        WHERE r.status = 'searching' AND r.expires_at > $2
-          AND (r.exclusive_until IS NULL OR r.exclusive_until <= $2)
-          AND NOT EXISTS (SELECT 1 FROM chat_offers o WHERE o.request_id = r.id AND o.mitra_id = m.id)
-        ON CONFLICT DO NOTHING
-        RETURNING request_id, mitra_id";
-    let rows = query.rows(SQL, &[&mitra_ids, &now]).await?;
-    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+) -> Result<Vec<Asked>, DbError> {
+    const SQL: &str = concat!(
+        "WITH open AS (
+            SELECT r.id, r.customer_id, r.excluded_mitra_ids FROM chat_requests r
+            WHERE r.id = ANY($1) AND r.status = 'searching' AND r.expires_at > $3
+              AND (r.exclusive_until IS NULL OR r.exclusive_until <= $3)
+            ORDER BY r.expires_at, r.id FOR NO KEY UPDATE
+        ), asked AS (
+            INSERT INTO chat_offers (request_id, mitra_id, offered_at)
+            SELECT r.id, m.id, $3 FROM open r CROSS JOIN unnest($2::uuid[]) AS m (id)
+            WHERE m.id <> ALL (r.excluded_mitra_ids)
+              AND NOT EXISTS (SELECT 1 FROM chat_offers o
+                    WHERE o.request_id = r.id AND o.mitra_id = m.id)
+              AND",
+        unless_blocked!("r.customer_id", "m.id"),
+        "ON CONFLICT DO NOTHING
+            RETURNING request_id, mitra_id
+        ), counted AS (
+            UPDATE chat_requests r SET offered_to = r.offered_to + n.mitras
+            FROM (SELECT request_id, count(*) AS mitras FROM asked GROUP BY request_id) n
+            WHERE r.id = n.request_id
+        )
+        SELECT request_id, mitra_id FROM asked"
+    );
+    let rows = query.rows(SQL, &[&request_ids, &mitra_ids, &now]).await?;
+    Ok(asked(&rows))
 }
 
-/// Whether there is a request open to everybody that was not offered to this mitra yet.
-pub(crate) async fn any_missing(
+/// The requests open to everybody that were not offered to this mitra yet.
+pub(crate) async fn missing_of(
     query: &impl Query,
     mitra_id: Uuid,
     now: Timestamp,
-) -> Result<bool, DbError> {
-    const SQL: &str = "SELECT EXISTS (SELECT 1 FROM chat_requests r
+) -> Result<Vec<Uuid>, DbError> {
+    const SQL: &str = concat!(
+        "SELECT r.id FROM chat_requests r
         WHERE r.status = 'searching' AND r.expires_at > $2
           AND (r.exclusive_until IS NULL OR r.exclusive_until <= $2)
-          AND NOT EXISTS (SELECT 1 FROM chat_offers o WHERE o.request_id = r.id AND o.mitra_id = $1))";
-    Ok(query.row(SQL, &[&mitra_id, &now]).await?.get(0))
-}
-
-/// Whether any request is open to everybody.
-pub(crate) async fn any_open(query: &impl Query, now: Timestamp) -> Result<bool, DbError> {
-    const SQL: &str = "SELECT EXISTS (SELECT 1 FROM chat_requests
-        WHERE status = 'searching' AND expires_at > $1
-          AND (exclusive_until IS NULL OR exclusive_until <= $1))";
-    Ok(query.row(SQL, &[&now]).await?.get(0))
+          AND $1 <> ALL (r.excluded_mitra_ids)
+          AND NOT EXISTS (SELECT 1 FROM chat_offers o WHERE o.request_id = r.id AND o.mitra_id = $1)
+          AND",
+        unless_blocked!("r.customer_id", "$1"),
+        "ORDER BY r.expires_at, r.id LIMIT 200"
+    );
+    Ok(super::ids(&query.rows(SQL, &[&mitra_id, &now]).await?))
 }
 
 /// An offer and what became of its request.
@@ -133,17 +172,24 @@ pub(crate) struct OfferState {
     pub(crate) status: RequestStatus,
     pub(crate) won_by: Option<Uuid>,
     pub(crate) session_id: Option<Uuid>,
+    /// The session that looks for another mitra by it; a request never changes it.
+    pub(crate) reroute_of: Option<Uuid>,
 }
 
-/// An offer to this mitra, open or not.
+/// An offer to this mitra, open or not. To a pair that was blocked since it was never made, unless it
+/// has led to a session before.
 pub(crate) async fn find(
     query: &impl Query,
     request_id: Uuid,
     mitra_id: Uuid,
 ) -> Result<Option<OfferState>, DbError> {
-    const SQL: &str = "SELECT r.status, r.mitra_id, r.session_id
+    const SQL: &str = concat!(
+        "SELECT r.status, r.mitra_id, r.session_id, r.reroute_of
         FROM chat_offers o JOIN chat_requests r ON r.id = o.request_id
-        WHERE o.request_id = $1 AND o.mitra_id = $2";
+        WHERE o.request_id = $1 AND o.mitra_id = $2 AND (r.mitra_id = $2 OR",
+        unless_blocked!("r.customer_id", "o.mitra_id"),
+        ")"
+    );
     let row = query.row_opt(SQL, &[&request_id, &mitra_id]).await?;
     row.as_ref()
         .map(|row| {
@@ -151,36 +197,44 @@ pub(crate) async fn find(
                 status: name(row, "status", RequestStatus::parse)?,
                 won_by: row.get("mitra_id"),
                 session_id: row.get("session_id"),
+                reroute_of: row.get("reroute_of"),
             })
         })
         .transpose()
 }
 
-/// Marks an offer as declined, once; false when there is no such offer.
+/// What a decline has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Declined {
+    /// The offer, which was open until now.
+    Now,
+    /// Nothing: it was declined before.
+    Before,
+}
+
+/// Marks an offer as declined, once; `None` when there is no such offer. The request is locked.
 pub(crate) async fn decline(
     tx: &Tx<'_>,
     request_id: Uuid,
     mitra_id: Uuid,
     now: Timestamp,
-) -> Result<bool, DbError> {
-    const SQL: &str = "UPDATE chat_offers SET declined_at = coalesce(declined_at, $3)
+) -> Result<Option<Declined>, DbError> {
+    const SQL: &str = "WITH declined AS (
+            UPDATE chat_offers SET declined_at = $3
+            WHERE request_id = $1 AND mitra_id = $2 AND declined_at IS NULL RETURNING 1
+        )
+        SELECT EXISTS (SELECT 1 FROM declined) FROM chat_offers
         WHERE request_id = $1 AND mitra_id = $2";
-    Ok(tx.execute(SQL, &[&request_id, &mitra_id, &now]).await? == 1)
-}
-
-/// Takes back the open offers of a mitra, as if it had not been asked: once it may work again it can be.
-/// The requests.
-pub(crate) async fn withdraw(tx: &Tx<'_>, mitra_id: Uuid) -> Result<Vec<Uuid>, DbError> {
-    const SQL: &str = "DELETE FROM chat_offers o USING chat_requests r
-        WHERE o.mitra_id = $1 AND r.id = o.request_id AND r.status = 'searching'
-          AND o.declined_at IS NULL
-        RETURNING o.request_id";
-    Ok(ids(&tx.rows(SQL, &[&mitra_id]).await?))
+    let row = tx.row_opt(SQL, &[&request_id, &mitra_id, &now]).await?;
+    Ok(row.map(|row| match row.get(0) {
+        true => Declined::Now,
+        false => Declined::Before,
+    }))
 }
 
 /// The mitras that still look at a request's offer.
 pub(crate) async fn mitras_of(query: &impl Query, request_id: Uuid) -> Result<Vec<Uuid>, DbError> {
     const SQL: &str =
         "SELECT mitra_id FROM chat_offers WHERE request_id = $1 AND declined_at IS NULL";
-    Ok(ids(&query.rows(SQL, &[&request_id]).await?))
+    Ok(super::ids(&query.rows(SQL, &[&request_id]).await?))
 }

@@ -17,15 +17,18 @@ pub(crate) struct RequestRow {
     pub(crate) topic: Option<String>,
     pub(crate) package: Package,
     pub(crate) offered_to: i64,
+    pub(crate) created_at: Timestamp,
     pub(crate) expires_at: Timestamp,
     pub(crate) session_id: Option<Uuid>,
+    /// The session that looks for another mitra by it; then it is not its customer's to see.
+    pub(crate) reroute_of: Option<Uuid>,
 }
 
 macro_rules! select_requests {
     ($where:literal) => {
         concat!(
-            "SELECT r.id, r.customer_id, r.status, r.topic, r.package, r.expires_at, r.session_id,
-                (SELECT count(*) FROM chat_offers o WHERE o.request_id = r.id) AS offered_to
+            "SELECT r.id, r.customer_id, r.status, r.topic, r.package, r.created_at, r.expires_at,
+                r.session_id, r.reroute_of, r.offered_to::bigint
             FROM chat_requests r ",
             $where
         )
@@ -40,8 +43,10 @@ fn read(row: &Row) -> Result<RequestRow, DbError> {
         topic: row.get("topic"),
         package: package(row)?,
         offered_to: row.get("offered_to"),
+        created_at: row.get("created_at"),
         expires_at: row.get("expires_at"),
         session_id: row.get("session_id"),
+        reroute_of: row.get("reroute_of"),
     })
 }
 
@@ -88,7 +93,8 @@ pub(crate) async fn find_of(
     customer_id: Uuid,
     id: Uuid,
 ) -> Result<Option<RequestRow>, DbError> {
-    const SQL: &str = select_requests!("WHERE r.id = $1 AND r.customer_id = $2");
+    const SQL: &str =
+        select_requests!("WHERE r.id = $1 AND r.customer_id = $2 AND r.reroute_of IS NULL");
     query
         .row_opt(SQL, &[&id, &customer_id])
         .await?
@@ -111,8 +117,60 @@ pub(crate) async fn cancel(
     now: Timestamp,
 ) -> Result<bool, DbError> {
     const SQL: &str = "UPDATE chat_requests SET status = 'cancelled', closed_at = $3
-        WHERE id = $1 AND customer_id = $2 AND status = 'searching' AND expires_at > $3";
+        WHERE id = $1 AND customer_id = $2 AND status = 'searching' AND expires_at > $3
+          AND reroute_of IS NULL";
     Ok(tx.execute(SQL, &[&id, &customer_id, &now]).await? == 1)
+}
+
+/// A session's search for another mitra.
+pub(crate) struct NewSearch<'a> {
+    pub(crate) id: Uuid,
+    pub(crate) session_id: Uuid,
+    pub(crate) customer_id: Uuid,
+    pub(crate) topic: Option<&'a str>,
+    pub(crate) package: &'a Package,
+    pub(crate) excluded_mitra_ids: &'a [Uuid],
+    pub(crate) created_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+}
+
+/// Writes the request by which a session looks for another mitra: its first wave is due at once.
+pub(crate) async fn insert_search(tx: &Tx<'_>, it: &NewSearch<'_>) -> Result<(), DbError> {
+    const SQL: &str =
+        "INSERT INTO chat_requests (id, reroute_of, customer_id, status, topic, package,
+            excluded_mitra_ids, exclusive_until, created_at, expires_at)
+        VALUES ($1, $2, $3, 'searching', $4, $5, $6, $7, $7, $8)";
+    let package = package_json(it.package)?;
+    tx.execute(
+        SQL,
+        &[
+            &it.id,
+            &it.session_id,
+            &it.customer_id,
+            &it.topic,
+            &package,
+            &it.excluded_mitra_ids,
+            &it.created_at,
+            &it.expires_at,
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Closes the search of a session that the caller has locked and ends; which it was.
+pub(crate) async fn close_search(
+    tx: &Tx<'_>,
+    session_id: Uuid,
+    status: RequestStatus,
+    now: Timestamp,
+) -> Result<Option<Uuid>, DbError> {
+    const SQL: &str = "UPDATE chat_requests SET status = $2, closed_at = $3
+        WHERE reroute_of = $1 AND status = 'searching' RETURNING id";
+    let row = tx
+        .row_opt(SQL, &[&session_id, &status.as_str(), &now])
+        .await?;
+    Ok(row.map(|row| row.get(0)))
 }
 
 /// What a mitra has won.
@@ -122,7 +180,8 @@ pub(crate) struct Claimed {
     pub(crate) package: Package,
 }
 
-/// The one claim on a request: whoever's statement changes the row has won it.
+/// The one claim on a request: whoever's statement changes the row has won it. `session_id` is the session
+/// that comes of it, or that looks for another mitra by it.
 pub(crate) async fn claim(
     tx: &Tx<'_>,
     id: Uuid,
@@ -133,6 +192,7 @@ pub(crate) async fn claim(
     const SQL: &str = "UPDATE chat_requests
         SET status = 'matched', closed_at = $4, mitra_id = $2, session_id = $3
         WHERE id = $1 AND status = 'searching' AND expires_at > $4
+          AND $2 <> ALL (excluded_mitra_ids)
         RETURNING customer_id, topic, package";
     let row = tx
         .row_opt(SQL, &[&id, &mitra_id, &session_id, &now])
@@ -168,15 +228,29 @@ pub(crate) async fn expire_due(
     Ok(ids(&query.rows(SQL, &[&now, &limit]).await?))
 }
 
-/// Ends the time in which a preferred mitra is asked alone, because it does not want to.
-pub(crate) async fn end_exclusive(
-    tx: &Tx<'_>,
-    id: Uuid,
-    mitra_id: Uuid,
-    now: Timestamp,
-) -> Result<(), DbError> {
-    const SQL: &str = "UPDATE chat_requests SET exclusive_until = $3
-        WHERE id = $1 AND preferred_mitra_id = $2 AND status = 'searching' AND exclusive_until > $3";
-    tx.execute(SQL, &[&id, &mitra_id, &now]).await?;
+/// Locks a request until the transaction ends, so that answers to its offers follow each other.
+pub(crate) async fn lock(tx: &Tx<'_>, id: Uuid) -> Result<(), DbError> {
+    const SQL: &str = "SELECT 1 FROM chat_requests WHERE id = $1 FOR NO KEY UPDATE";
+    tx.execute(SQL, &[&id]).await?;
     Ok(())
+}
+
+/// Ends the time in which nobody else is asked, for those of these locked requests about which none of
+/// the asked still thinks; for how many.
+pub(crate) async fn end_waiting(tx: &Tx<'_>, ids: &[Uuid], now: Timestamp) -> Result<u64, DbError> {
+    const SQL: &str = "UPDATE chat_requests r SET exclusive_until = $2
+        WHERE r.id = ANY($1) AND r.status = 'searching' AND r.exclusive_until > $2
+          AND NOT EXISTS (SELECT 1 FROM chat_offers o
+              WHERE o.request_id = r.id AND o.declined_at IS NULL)";
+    tx.execute(SQL, &[&ids, &now]).await
+}
+
+/// When the oldest request that is open was made.
+pub(crate) async fn oldest_open(
+    query: &impl Query,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, DbError> {
+    const SQL: &str = "SELECT min(created_at) FROM chat_requests
+        WHERE status = 'searching' AND expires_at > $1";
+    Ok(query.row(SQL, &[&now]).await?.get(0))
 }

@@ -5,7 +5,9 @@ use halobestie_core::pg::{Db, DbError, Query};
 use halobestie_core::ports::Role;
 use uuid::Uuid;
 
+use super::blocks::unless_blocked;
 use super::name;
+use super::sides::Sides;
 use crate::pairing::RequestStatus;
 use crate::session_state::SessionStatus;
 
@@ -63,6 +65,16 @@ pub(crate) struct SessionSight {
     pub(crate) version: i64,
 }
 
+impl SessionSight {
+    /// The two people of it.
+    pub(crate) fn sides(&self) -> Sides {
+        Sides {
+            customer_id: self.customer_id,
+            mitra_id: self.mitra_id,
+        }
+    }
+}
+
 /// The open sessions of these people, and those that a socket believes to be open.
 pub(crate) async fn sessions(db: &Db, watched: &Watched) -> Result<Vec<SessionSight>, DbError> {
     const SQL: &str =
@@ -102,8 +114,11 @@ pub(crate) async fn sessions(db: &Db, watched: &Watched) -> Result<Vec<SessionSi
 #[derive(Clone, Debug)]
 pub(crate) struct RequestSight {
     pub(crate) id: Uuid,
-    pub(crate) customer_id: Uuid,
+    /// Whose it is to see; nobody's, where a session looks for another mitra by it.
+    pub(crate) customer_id: Option<Uuid>,
     pub(crate) status: RequestStatus,
+    /// To how many it was offered; a customer is told when that changes.
+    pub(crate) offered_to: i64,
     pub(crate) mitra_ids: Vec<Uuid>,
 }
 
@@ -113,14 +128,19 @@ pub(crate) async fn requests(
     watched: &Watched,
     now: Timestamp,
 ) -> Result<Vec<RequestSight>, DbError> {
-    const SQL: &str = "SELECT r.id, r.customer_id, r.status,
+    const SQL: &str = concat!(
+        "SELECT r.id, CASE WHEN r.reroute_of IS NULL THEN r.customer_id END AS customer_id,
+            r.status, r.offered_to::bigint,
             ARRAY(SELECT o.mitra_id FROM chat_offers o WHERE o.request_id = r.id
                 AND o.mitra_id = ANY($2) AND o.declined_at IS NULL
-                AND r.status = 'searching' AND r.expires_at > $4) AS mitra_ids
+                AND r.status = 'searching' AND r.expires_at > $4 AND",
+        unless_blocked!("r.customer_id", "o.mitra_id"),
+        ") AS mitra_ids
         FROM chat_requests r
         WHERE r.id = ANY($3) OR r.status = 'searching' AND (r.customer_id = ANY($1)
             OR EXISTS (SELECT 1 FROM chat_offers o
-                WHERE o.request_id = r.id AND o.mitra_id = ANY($2)))";
+                WHERE o.request_id = r.id AND o.mitra_id = ANY($2)))"
+    );
     let rows = db
         .rows(
             SQL,
@@ -138,6 +158,7 @@ pub(crate) async fn requests(
                 id: row.get("id"),
                 customer_id: row.get("customer_id"),
                 status: name(row, "status", RequestStatus::parse)?,
+                offered_to: row.get("offered_to"),
                 mitra_ids: row.get("mitra_ids"),
             })
         })

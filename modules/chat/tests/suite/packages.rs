@@ -1,10 +1,11 @@
 //! The price list.
 
-use halobestie_core::pg::Query;
+use halobestie_auth::testing::{customer, mitra};
 use halobestie_testkit::eventually;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::world;
+use crate::people::set;
+use crate::world::{self, socket};
 
 #[tokio::test]
 async fn anyone_sees_the_price_list() {
@@ -25,14 +26,32 @@ async fn the_price_list_is_a_runtime_setting() {
     let app = world::start().await;
     let value =
         json!([{"id": "quick", "name": "Quick", "minutes": 5, "amount": 0, "currency": "IDR"}]);
-    let write = "INSERT INTO app_config (key, value) VALUES ('packages', $1)
-        ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-    app.database.db().execute(write, &[&value]).await.unwrap();
-    app.context()
-        .settings
-        .announce(&app.context().bus, "packages");
+    set(&app, "packages", value.clone()).await;
     eventually("the price list changes", || async {
         app.get("/api/customer/packages").send().await.json()["items"] == value
     })
     .await;
+}
+
+#[tokio::test]
+async fn apps_are_told_that_the_price_list_has_changed_and_of_no_other_setting() {
+    let app = world::start().await;
+    let replica = app.replica().await;
+    let mut sockets = [
+        socket(&app, &customer(&app).await).await,
+        socket(&replica, &mitra(&app).await).await,
+    ];
+    let mut stranger = app.ws(None).await;
+    set(&app, "pairing.wave_size", json!(3)).await;
+    let value = json!([{"id": "a", "name": "A", "minutes": 5, "amount": 0, "currency": "IDR"}]);
+    set(&app, "packages", value).await;
+    for socket in &mut sockets {
+        let told = socket.next().await;
+        assert_eq!(told, json!({"type": "config.updated", "key": "packages"}));
+        assert_eq!(socket.so_far().await, [] as [Value; 0]);
+    }
+    // Who is not signed in is told nothing.
+    stranger.send(&json!({"type": "nonsense"})).await;
+    let (frames, code) = stranger.ending().await;
+    assert_eq!((frames, code), (Vec::<Value>::new(), 4400));
 }

@@ -83,6 +83,8 @@ async fn each_warning_and_end_is_told_once_however_many_workers_there_are() {
             .iter()
             .map(|frame| text(frame, "type")),
     );
+    // What the accept has told of its request may be on its way to the replica still.
+    told.retain(|kind| kind != "request.updated");
     assert_eq!(
         told,
         ["session.expiring", "session.expiring", "session.updated"]
@@ -98,7 +100,7 @@ async fn look_again(app: &TestApp, replica: &TestApp) {
     app.clock.advance(Duration::from_secs(1));
     eventually("both have looked", || async {
         let now = [app, replica].map(TestApp::statement_count);
-        now[0] >= before[0] + 6 && now[1] >= before[1] + 6
+        now[0] >= before[0] + 9 && now[1] >= before[1] + 9
     })
     .await;
 }

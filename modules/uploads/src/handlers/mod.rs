@@ -1,0 +1,4 @@
+//! The endpoints.
+
+pub(crate) mod create;
+pub(crate) mod show;
