@@ -10,7 +10,9 @@ pub(crate) struct Admin(Client);
 impl Admin {
     pub(crate) async fn connect(url: &str) -> Self {
         let connected = Self::try_connect(url).await;
-        connected.unwrap_or_else(|error| panic!("no Postgres at {url}: {error}"))
+        connected.unwrap_or_else(|error| {
+            panic!("no Postgres at TEST_DATABASE_URL, or of the test: {error}")
+        })
     }
 
     #[expect(
