@@ -4,6 +4,7 @@
 //! Whatever happens, every acknowledged message reaches both sides, in order, without gaps, and is in the
 //! history once. A run is as long as SOAK_SECONDS says and repeats the choices of SOAK_SEED; a failure
 //! names both. `scripts/soak` is the long one.
+#![expect(clippy::print_stdout, reason = "a failure must name its seed")]
 
 mod chaos;
 mod person;
@@ -37,10 +38,6 @@ const SHORT: Duration = Duration::from_secs(6);
 const SETTLING: Duration = Duration::from_secs(60);
 
 #[tokio::test]
-#[expect(
-    clippy::print_stdout,
-    reason = "the seed and the figures are for whoever reads the test's output"
-)]
 async fn every_acknowledged_message_reaches_both_sides_whatever_is_killed() {
     let seed = variable("SOAK_SEED").unwrap_or_else(|| Entropy::system().below(1 << 32));
     let lasts = variable("SOAK_SECONDS").map_or(SHORT, Duration::from_secs);

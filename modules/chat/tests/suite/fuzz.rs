@@ -1,4 +1,5 @@
 //! Random frames at a live server: it answers, or closes by one of its codes, and goes on.
+#![expect(clippy::print_stdout, reason = "a failure must name its seed")]
 
 use halobestie_core::entropy::Entropy;
 use halobestie_testkit::TestSocket;
@@ -148,7 +149,6 @@ impl Nonsense<'_> {
 }
 
 /// Chance of which the seed is printed, so that a failure can be played again.
-#[expect(clippy::print_stdout, reason = "only a test that fails shows it")]
 fn chance() -> Entropy {
     let seed = Entropy::system().below(u64::MAX);
     println!("seed {seed}");
