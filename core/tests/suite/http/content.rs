@@ -1,5 +1,9 @@
 //! What goes in and out: body limits, JSON, compression.
 
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+use halobestie_core::http::{Access, Reply, Request, Routes, reply};
 use http_body_util::{BodyExt, StreamBody};
 
 use super::layers::shop;
@@ -89,4 +93,42 @@ async fn long_answers_are_compressed_for_those_who_ask() {
         ("gzip", 0)
     );
     assert_eq!(head.header("content-length"), "");
+}
+
+/// How long a body is that is never held in one piece.
+async fn count(_: Arc<()>, mut req: Request) -> Reply {
+    let mut pieces = req.chunks()?;
+    let mut bytes = 0;
+    while let Some(piece) = pieces.next().await {
+        bytes += piece?.len();
+    }
+    reply::ok(&bytes)
+}
+
+#[tokio::test]
+async fn a_body_that_is_read_piece_by_piece_has_the_same_limit() {
+    let routes = Routes::with(Arc::new(()))
+        .post("/pieces", Access::Anyone, count)
+        .body_limit(10);
+    let stack = Site::new().stack(routes);
+    let post = |pieces: Vec<Result<&'static [u8], &str>>| {
+        let pieces = pieces.into_iter().map(|piece| match piece {
+            Ok(piece) => Ok(http_body::Frame::data(bytes::Bytes::from_static(piece))),
+            Err(cause) => Err(halobestie_core::BoxError::from(cause.to_owned())),
+        });
+        let mut req = request("POST", "/pieces");
+        *req.body_mut() =
+            StreamBody::new(futures_util::stream::iter(pieces.collect::<Vec<_>>())).boxed_unsync();
+        read(&stack, req)
+    };
+    assert_eq!(post(vec![Ok(b"12345"), Ok(b"67890")]).await.json(), 10);
+    let over = post(vec![Ok(b"12345"), Ok(b"67890"), Ok(b"1")]).await;
+    assert_eq!((over.status, over.code().as_str()), (413, "body_too_large"));
+    let broken = post(vec![Ok(b"12345"), Err("reset")]).await;
+    assert_eq!(
+        (broken.status, broken.code().as_str()),
+        (400, "malformed_request")
+    );
+    let declared = with_body(request("POST", "/pieces"), vec![b'x'; 11]);
+    assert_eq!(read(&stack, declared).await.code(), "body_too_large");
 }
