@@ -155,7 +155,8 @@ async fn what_cannot_be_done_is_said_in_words() {
     let off = environment.clone().with("AUTH_ENABLED", "false");
     let off = off
         .with("AVAILABILITY_ENABLED", "false")
-        .with("CHAT_ENABLED", "false");
+        .with("CHAT_ENABLED", "false")
+        .with("UPLOADS_ENABLED", "false");
     let text = ended(&off.run(&["admin", "list"]).await, 1);
     assert!(text.contains("auth is switched off"), "{text}");
 }
