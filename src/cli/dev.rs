@@ -1,19 +1,21 @@
 //! `dev`: the whole system on one machine, from nothing, by one command.
 //!
 //! Whatever the configuration does not name (`DATABASE_URL`, `VALKEY_URL`, secrets) is brought along
-//! under one folder, `.dev`. Everything that was started is stopped again, in order: the server
-//! drains, then Valkey, then Postgres. Nothing here is for production.
+//! under one folder, `.dev`. Where the sandbox was built, it stands in for the outside world. Everything
+//! that was started is stopped again, in order: the server drains, then the sandbox, Valkey and
+//! Postgres. Nothing here is for production.
 
 mod binaries;
 mod child;
 mod environment;
 mod home;
 mod postgres;
+mod sandbox;
 mod valkey;
 mod welcome;
 
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
@@ -25,15 +27,21 @@ use tracing::warn;
 
 use self::home::Home;
 use self::postgres::Postgres;
+use self::sandbox::Sandbox;
 use self::valkey::Valkey;
 use super::output;
 use crate::modules::COMPILED;
+
+/// The folder of everything, below the one where we are started.
+const HOME: &str = ".dev";
 
 /// Run everything on this machine: Postgres, Valkey, schema, sample data and the server.
 ///
 /// Needs the programs of Postgres and, better, of Valkey or Redis; scripts/dev installs them. Data,
 /// logs and secrets are kept in .dev: the next start finds them again, and removing that folder is a
 /// fresh start. Ctrl-C stops all of it. A DATABASE_URL or VALKEY_URL that is set is used instead.
+/// Sign-in codes go to the sandbox's page where the program halobestie-sandbox lies beside this one,
+/// unless a FAZPASS_ variable is set.
 #[derive(Debug, Args)]
 pub(super) struct DevArgs {
     /// Port of the public listener; the internal one takes the next [default: 3000].
@@ -41,7 +49,7 @@ pub(super) struct DevArgs {
     port: Option<u16>,
 
     /// Where data, logs and secrets are kept.
-    #[arg(long, value_name = "FOLDER", default_value = ".dev")]
+    #[arg(long, value_name = "FOLDER", default_value = HOME)]
     home: PathBuf,
 }
 
@@ -60,7 +68,11 @@ pub(super) async fn run(args: DevArgs) -> anyhow::Result<()> {
         ..Sources::of_process()
     };
     environment::add_basics(&mut sources.env, args.port, &home)?;
-    let mut services = Services::plan(&home, &sources)?;
+    let planning = Services::plan(&home, &sources);
+    let Some(services) = lifecycle.stopping().run_until_cancelled(planning).await else {
+        return Ok(());
+    };
+    let mut services = services?;
     environment::add_services(&mut sources.env, &home, &services)?;
     let config = crate::load_config(&sources)?;
     refuse_taken(config.server.public_addr, "PUBLIC_ADDR")?;
@@ -77,6 +89,11 @@ pub(super) async fn run(args: DevArgs) -> anyhow::Result<()> {
         home.path().display()
     ))?;
     Ok(())
+}
+
+/// Where the pages of the sandbox are that a `dev` in this folder has started, as a hint for `demo`.
+pub(super) fn sandbox_address() -> Option<String> {
+    sandbox::address_in(Path::new(HOME))
 }
 
 /// The one line that a newcomer needs most often, before anything is started.
@@ -140,12 +157,14 @@ async fn start(
 struct Services {
     postgres: Option<Postgres>,
     valkey: Option<Valkey>,
+    /// Runs from the plan on: the configuration needs its addresses.
+    sandbox: Option<Sandbox>,
     /// Whether there is a Valkey at all, ours or another.
     has_valkey: bool,
 }
 
 impl Services {
-    fn plan(home: &Home, sources: &Sources) -> anyhow::Result<Self> {
+    async fn plan(home: &Home, sources: &Sources) -> anyhow::Result<Self> {
         let named = crate::load_config(sources)?;
         let path = sources.env.get("PATH").map_or("", String::as_str);
         let postgres = match named.database.url {
@@ -157,9 +176,11 @@ impl Services {
             None => Valkey::plan(home, path)?,
         };
         let has_valkey = valkey.is_some() || named.valkey.url.is_some();
+        let sandbox = Sandbox::start(home, sources, &named).await?;
         Ok(Self {
             postgres,
             valkey,
+            sandbox,
             has_valkey,
         })
     }
@@ -176,6 +197,9 @@ impl Services {
 
     /// The other way round: Postgres has the truth and goes last.
     async fn stop(&mut self) {
+        if let Some(sandbox) = self.sandbox.take() {
+            sandbox.stop().await;
+        }
         if let Some(valkey) = &mut self.valkey {
             valkey.stop().await;
         }

@@ -141,7 +141,7 @@ pub(crate) fn unreachable(address: &Address, cause: anyhow::Error) -> anyhow::Er
     wrong(
         format!("a server at {address}"),
         format!("no connection ({cause:#})"),
-        "start it with scripts/dev, or name its address with --public and --second",
+        "start it with scripts/dev, or name its address with --public, --second or --sandbox",
     )
 }
 

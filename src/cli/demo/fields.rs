@@ -3,6 +3,7 @@
 //! Only the one field is ever quoted in an error: whole answers may hold tokens.
 
 use anyhow::Result;
+use halobestie_core::Timestamp;
 use serde_json::Value;
 
 use super::trouble::{SERVER_AT_FAULT, wrong};
@@ -19,6 +20,13 @@ pub(crate) fn number(from: &Value, pointer: &str) -> Result<i64> {
     from.pointer(pointer)
         .and_then(Value::as_i64)
         .ok_or_else(|| missing(from, pointer, "a number"))
+}
+
+/// The instant at `pointer`.
+pub(crate) fn instant(from: &Value, pointer: &str) -> Result<Timestamp> {
+    let text = from.pointer(pointer).and_then(Value::as_str);
+    text.and_then(Timestamp::parse)
+        .ok_or_else(|| missing(from, pointer, "an instant"))
 }
 
 /// The items of a list's answer.

@@ -3,8 +3,12 @@
 mod arrival;
 mod farewell;
 mod going_online;
+mod handing_on;
 mod lost_connection;
+mod more_time;
+mod offers;
 mod pairing;
+mod payment;
 mod talk;
 
 use std::time::Duration;
@@ -20,6 +24,7 @@ use super::client::{Call, Server};
 use super::fields::{items, text};
 use super::narrator::Narrator;
 use super::person::Person;
+use super::sandbox::Sandbox;
 
 /// How long clearing up after a story that went wrong may take.
 const TIDYING_UP: Duration = Duration::from_secs(3);
@@ -30,22 +35,33 @@ pub(crate) struct Plot {
     pub(crate) customer_at: Address,
     /// The mitra's server; may be the same.
     pub(crate) mitra_at: Address,
-    /// The mitra's phone, where a particular one is wanted.
-    pub(crate) mitra_phone: Option<String>,
-    /// The code that signs in.
+    /// The mitras' phones, where particular ones are wanted.
+    pub(crate) mitra_phones: Vec<String>,
+    /// The code that signs in where none is sent.
     pub(crate) code: String,
+    /// Where codes are read that are sent, and where is paid.
+    pub(crate) sandbox: Option<Sandbox>,
     /// How long to wait in the middle of the chat.
     pub(crate) pause: Duration,
 }
 
-/// The two people of the story.
+/// The people of the story.
 pub(crate) struct Cast {
     pub(crate) customer: Person,
+    /// Whose session it is.
     pub(crate) mitra: Person,
+    /// Another mitra, on the customer's server.
+    pub(crate) colleague: Person,
 }
 
 /// The chat that the story is about.
 pub(crate) struct Chat {
+    /// The request that it came of.
+    pub(crate) request_id: String,
+    /// What it is about, in no other chat.
+    pub(crate) topic: String,
+    /// What it was bought as.
+    pub(crate) package_id: String,
     /// The session's id.
     pub(crate) session_id: String,
     /// The `seq` of the newest message; the next one must be one more.
@@ -63,32 +79,38 @@ impl Chat {
 pub(crate) async fn tell(plot: &Plot, narrator: &mut Narrator) -> Result<()> {
     let (customer_at, mitra_at) = (Server::at(&plot.customer_at), Server::at(&plot.mitra_at));
     arrival::servers_answer(plot, &customer_at, &mitra_at, narrator).await?;
-    let customer = arrival::customer(&customer_at, &plot.code, narrator).await?;
-    let mitra = arrival::mitra(&mitra_at, plot, narrator).await?;
-    let mut cast = Cast { customer, mitra };
+    let customer = arrival::customer(&customer_at, plot, narrator).await?;
+    let [mitra, colleague] = arrival::mitras(&mitra_at, &customer_at, plot, narrator).await?;
+    let mut cast = Cast {
+        customer,
+        mitra,
+        colleague,
+    };
     let told = play(&mut cast, plot, narrator).await;
     if told.is_err() {
         tidy_up(&mut cast).await;
     }
     told?;
     narrator.summary(&match plot.customer_at == plot.mitra_at {
-        true => format!("customer and mitra on {}", plot.customer_at),
+        true => format!("customer and mitras on {}", plot.customer_at),
         false => format!(
-            "customer on {}, mitra on {}",
+            "customer and second mitra on {}, mitra on {}",
             plot.customer_at, plot.mitra_at
         ),
     })
 }
 
 async fn play(cast: &mut Cast, plot: &Plot, narrator: &mut Narrator) -> Result<()> {
-    going_online::mitra_comes_online(cast, narrator).await?;
+    going_online::mitras_come_online(cast, narrator).await?;
     pairing::sockets_open(cast, narrator).await?;
-    let mut chat = pairing::they_find_each_other(cast, narrator).await?;
+    let mut chat = pairing::they_find_each_other(cast, plot, narrator).await?;
     talk::they_talk(cast, &mut chat, narrator).await?;
     if !plot.pause.is_zero() {
         talk::they_pause(cast, &mut chat, plot.pause, narrator).await?;
     }
     lost_connection::the_customer_drops_out(cast, &mut chat, narrator).await?;
+    more_time::the_customer_extends(cast, &chat, plot, narrator).await?;
+    handing_on::the_mitra_hands_on(cast, &mut chat, narrator).await?;
     farewell::they_look_back(cast, &chat, narrator).await?;
     farewell::they_part(cast, &chat, narrator).await
 }
@@ -96,8 +118,12 @@ async fn play(cast: &mut Cast, plot: &Plot, narrator: &mut Narrator) -> Result<(
 /// Leaves nothing behind that would be in the way of the next run, as far as that still works.
 async fn tidy_up(cast: &mut Cast) {
     let tidying = async {
-        end_open_sessions(&cast.mitra).await?;
-        cast.mitra.post("/api/mitra/status/offline", 200).await
+        end_open_sessions(&cast.customer).await?;
+        for mitra in [&cast.mitra, &cast.colleague] {
+            end_open_sessions(mitra).await?;
+            mitra.post("/api/mitra/status/offline", 200).await?;
+        }
+        anyhow::Ok(())
     };
     // The story has failed already: what fails here as well adds nothing.
     let _ = timeout(TIDYING_UP, tidying).await;

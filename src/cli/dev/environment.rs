@@ -25,6 +25,9 @@ pub(super) fn add_basics(env: &mut Env, port: Option<u16>, home: &Home) -> anyho
         set(env, "PUBLIC_BASE_URL", format!("http://localhost:{port}"));
     }
     set(env, "AUTH_JWT_SECRET", home.secret("secret")?);
+    // Whoever tries things out signs in more often than anybody else.
+    set(env, "OTP_PHONE_HOURLY", "1000".into());
+    set(env, "OTP_ADDRESS_HOURLY", "10000".into());
     set(env, "ADMIN_EMAIL", ADMIN_EMAIL.into());
     set(env, "ADMIN_PASSWORD", ADMIN_PASSWORD.into());
     Ok(())
@@ -38,8 +41,15 @@ pub(super) fn add_services(env: &mut Env, home: &Home, services: &Services) -> a
     if let Some(valkey) = &services.valkey {
         set(env, "VALKEY_URL", valkey.url());
     }
+    let mut shared = vec!["AUTH_JWT_SECRET", "DATABASE_URL", "VALKEY_URL"];
+    if let Some(sandbox) = &services.sandbox {
+        for (name, value) in &sandbox.variables {
+            set(env, name, value.clone());
+            shared.push(name);
+        }
+    }
     let mut lines = String::from("# What a second process needs to work beside this `dev`.");
-    for name in ["AUTH_JWT_SECRET", "DATABASE_URL", "VALKEY_URL"] {
+    for name in shared {
         if let Some(value) = env.get(name) {
             write!(lines, "\nexport {name}='{value}'")?;
         }

@@ -33,13 +33,14 @@ pub(super) fn print(
         format!("  Metrics          http://localhost:{internal}/metrics"),
         format!("  Postgres         {}", postgres(services)),
         format!("  Valkey           {}", valkey(services)),
+        format!("  Sandbox          {}", sandbox(services)),
     ];
     if config.is_enabled("auth") {
         lines.push(String::new());
-        lines.extend(sign_in(sources));
+        lines.extend(sign_in(config, sources, services));
     }
     lines.push(String::new());
-    lines.extend(next_steps(config, home, public));
+    lines.extend(next_steps(config, services, home, public));
     lines.push("  Ctrl-C stops all of it and keeps the data.".into());
     lines.push(String::new());
     output::line(lines.join("\n"))
@@ -60,17 +61,29 @@ fn valkey(services: &Services) -> &'static str {
     }
 }
 
-fn sign_in(sources: &Sources) -> Vec<String> {
+/// Where codes are read and invoices are paid.
+fn sandbox(services: &Services) -> &str {
+    match &services.sandbox {
+        Some(sandbox) => &sandbox.pages,
+        None => "none: not built (scripts/dev does), or not wanted (FAZPASS_ variables are set)",
+    }
+}
+
+fn sign_in(config: &Config, sources: &Sources, services: &Services) -> Vec<String> {
     let value = |name: &str, default: &str| {
         let value = sources.env.get(name).filter(|value| !value.is_empty());
         value.map_or_else(|| default.to_owned(), Clone::clone)
     };
-    let code = value("OTP_BYPASS_CODE", CODE);
+    let code = match (&services.sandbox, config.is_enabled("fazpass")) {
+        (Some(sandbox), true) => format!("sent to the phone: read it on {}", sandbox.pages),
+        (None, true) => "sent to the phone by Fazpass".into(),
+        (_, false) => format!("{}, for every phone", value("OTP_BYPASS_CODE", CODE)),
+    };
     let email = value("ADMIN_EMAIL", environment::ADMIN_EMAIL);
     let mut lines = vec![
         "  Mitras           +6281200000001 to +6281200000008".into(),
         "  Customers        any other Indonesian phone, such as +6281311112222".into(),
-        format!("  Sign-in code     {code}, for every phone"),
+        format!("  Sign-in code     {code}"),
     ];
     // A password of the operator's own is not repeated.
     lines.push(
@@ -87,7 +100,7 @@ fn sign_in(sources: &Sources) -> Vec<String> {
     lines
 }
 
-fn next_steps(config: &Config, home: &Home, public: u16) -> Vec<String> {
+fn next_steps(config: &Config, services: &Services, home: &Home, public: u16) -> Vec<String> {
     let env = home.path().join("env");
     let mut lines = vec!["  Try next, in a second terminal:".to_owned()];
     if config.is_enabled("chat") {
@@ -95,7 +108,14 @@ fn next_steps(config: &Config, home: &Home, public: u16) -> Vec<String> {
             PORT_DEFAULT => String::new(),
             other => format!(" --public http://localhost:{other}"),
         };
-        lines.push(format!("    cargo run -- demo{public}"));
+        // In the usual home `demo` finds the sandbox by itself.
+        let sandbox = match &services.sandbox {
+            Some(sandbox) if super::sandbox_address().as_deref() != Some(&sandbox.pages) => {
+                format!(" --sandbox {}", sandbox.pages)
+            }
+            _ => String::new(),
+        };
+        lines.push(format!("    cargo run -- demo{public}{sandbox}"));
     }
     lines.push(format!("    curl http://localhost:{public}/api/health"));
     lines.push("  and a second server on the same data:".into());

@@ -1,4 +1,4 @@
-//! Act one: the servers answer, and two people sign in.
+//! Act one: the servers answer, and three people sign in.
 
 use anyhow::Result;
 use halobestie_core::entropy::Entropy;
@@ -9,8 +9,11 @@ use crate::cli::demo::client::{Answer, Call, Server};
 use crate::cli::demo::fields::{is, says, text};
 use crate::cli::demo::narrator::Narrator;
 use crate::cli::demo::person::Person;
+use crate::cli::demo::sandbox::Sandbox;
 use crate::cli::demo::trouble::wrong;
 
+/// The channel of a code that is sent nowhere.
+const BYPASS: &str = "bypass";
 /// The sample mitras end in 1 to this.
 const SAMPLE_MITRAS: u64 = 8;
 
@@ -42,22 +45,29 @@ async fn is_alive(server: &Server) -> Result<()> {
 /// A new customer signs in.
 pub(crate) async fn customer(
     server: &Server,
-    code: &str,
+    plot: &Plot,
     narrator: &mut Narrator,
 ) -> Result<Person> {
     narrator.act("Signing in")?;
     let phone = new_phone();
     let asked = async {
-        let asked = request_code(server, &phone, "customer")
-            .await?
-            .expect(202)?;
-        otp_id_of(&asked)
+        let asked = request_code(server, &phone, "customer").await?;
+        asked.expect(202)
     };
-    let otp_id = narrator
+    let asked = narrator
         .step("a new customer asks for a code", asked)
         .await?;
+    let code = match says(&asked, "/channel", BYPASS) {
+        true => plot.code.clone(),
+        false => {
+            let read = sent_code(&phone, plot.sandbox.as_ref());
+            narrator
+                .step("the customer reads it in the sandbox", read)
+                .await?
+        }
+    };
     let verified = async {
-        let answer = verify(server, &otp_id, code).await?;
+        let answer = verify(server, text(&asked, "/otp_id")?, &code).await?;
         if answer.code() == "otp_invalid" {
             let advice = "give the server's OTP_BYPASS_CODE with --code";
             return Err(wrong("the code to be taken", answer.summary(), advice));
@@ -85,26 +95,44 @@ async fn sees_account(person: &Person, phone: &str) -> Result<()> {
     is(&me, "/phone", phone)
 }
 
-/// A mitra signs in: the one that was named, or whichever sample mitra is free to.
-pub(crate) async fn mitra(server: &Server, plot: &Plot, narrator: &mut Narrator) -> Result<Person> {
-    let phones = match &plot.mitra_phone {
-        Some(phone) => vec![phone.clone()],
-        None => (1..=SAMPLE_MITRAS)
-            .map(|n| format!("+628120000000{n}"))
-            .collect(),
+/// Two mitras sign in, each on a server: those that were named, or whichever sample mitras are free to.
+pub(crate) async fn mitras(
+    first_at: &Server,
+    second_at: &Server,
+    plot: &Plot,
+    narrator: &mut Narrator,
+) -> Result<[Person; 2]> {
+    let mut samples: Vec<String> = (1..=SAMPLE_MITRAS)
+        .map(|n| format!("+628120000000{n}"))
+        .collect();
+    samples.retain(|phone| !plot.mitra_phones.contains(phone));
+    let mut named = plot.mitra_phones.iter().cloned();
+    let mut signs_in = async |server| match named.next() {
+        Some(phone) => first_to_sign_in(server, &mut vec![phone], plot).await,
+        None => first_to_sign_in(server, &mut samples, plot).await,
     };
-    let signed_in = first_to_sign_in(server, phones, &plot.code);
-    narrator.step("a mitra signs in", signed_in).await
+    let first = narrator
+        .step("a mitra signs in", signs_in(first_at))
+        .await?;
+    let second = narrator
+        .step("a second mitra signs in", signs_in(second_at))
+        .await?;
+    Ok([first, second])
 }
 
-async fn first_to_sign_in(server: &Server, mut phones: Vec<String>, code: &str) -> Result<Person> {
+/// Signs in the first that may; those that were tried are gone from `phones`.
+async fn first_to_sign_in(
+    server: &Server,
+    phones: &mut Vec<String>,
+    plot: &Plot,
+) -> Result<Person> {
     let entropy = Entropy::system();
     let mut refusals = Vec::new();
     while !phones.is_empty() {
         // At random, so that demos at the same time seldom meet the same mitra.
         let drawn = usize::try_from(entropy.below(phones.len() as u64))?;
         let phone = phones.swap_remove(drawn);
-        match mitra_tokens(server, &phone, code).await? {
+        match mitra_tokens(server, &phone, plot).await? {
             Ok(tokens) => return Person::signed_in(server, "mitra", &tokens),
             Err(refusal) => refusals.push(refusal.summary()),
         }
@@ -133,14 +161,18 @@ fn advice_on(refusals: &[String]) -> &'static str {
 async fn mitra_tokens(
     server: &Server,
     phone: &str,
-    code: &str,
+    plot: &Plot,
 ) -> Result<std::result::Result<Value, Answer>> {
     let asked = request_code(server, phone, "mitra").await?;
     if asked.status == 429 {
         return Ok(Err(asked));
     }
-    let otp_id = otp_id_of(&asked.expect(202)?)?;
-    let verified = verify(server, &otp_id, code).await?;
+    let asked = asked.expect(202)?;
+    let code = match says(&asked, "/channel", BYPASS) {
+        true => plot.code.clone(),
+        false => sent_code(phone, plot.sandbox.as_ref()).await?,
+    };
+    let verified = verify(server, text(&asked, "/otp_id")?, &code).await?;
     if matches!(verified.code(), "mitra_not_registered" | "account_disabled") {
         return Ok(Err(verified));
     }
@@ -164,16 +196,18 @@ async fn verify(server: &Server, otp_id: &str, code: &str) -> Result<Answer> {
         .await
 }
 
-fn otp_id_of(asked: &Value) -> Result<String> {
-    if !says(asked, "/channel", "bypass") {
-        let advice = "start the server with FAZPASS_ENABLED=false: the demo has no real phone";
+/// The code that was sent to a phone, where that is the sandbox.
+async fn sent_code(phone: &str, sandbox: Option<&Sandbox>) -> Result<String> {
+    let Some(sandbox) = sandbox else {
+        let advice = "name the sandbox with --sandbox, or start the server with \
+            FAZPASS_ENABLED=false: the demo has no real phone";
         return Err(wrong(
             "a code that needs no phone",
             "a code sent to the phone",
             advice,
         ));
-    }
-    Ok(text(asked, "/otp_id")?.to_owned())
+    };
+    sandbox.code_for(phone).await
 }
 
 /// A valid Indonesian mobile number, far from the sample mitras'.

@@ -3,8 +3,8 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::talk::send_and_wait;
-use super::{Cast, Chat, new_id, send_message};
+use super::talk::{send_and_wait, writes_in_vain};
+use super::{Cast, Chat, new_id};
 use crate::cli::demo::client::Call;
 use crate::cli::demo::fields::{is, items, number, says, text};
 use crate::cli::demo::narrator::Narrator;
@@ -50,7 +50,8 @@ pub(crate) async fn they_look_back(
         .await
 }
 
-async fn history_is_whole(person: &Person, chat: &Chat) -> Result<()> {
+/// Checks that this person reads every message of the session once, in order.
+pub(crate) async fn history_is_whole(person: &Person, chat: &Chat) -> Result<()> {
     let history = person
         .get(chat.path("/messages?after_seq=0&limit=100"))
         .await?;
@@ -98,7 +99,11 @@ async fn renews_socket(person: &mut Person) -> Result<()> {
 
 /// The customer ends the session, both learn of it, and both leave.
 pub(crate) async fn they_part(cast: &mut Cast, chat: &Chat, narrator: &mut Narrator) -> Result<()> {
-    let Cast { customer, mitra } = cast;
+    let Cast {
+        customer,
+        mitra,
+        colleague,
+    } = cast;
     narrator.act("Parting")?;
     narrator
         .step("the customer ends the session", ends(customer, chat))
@@ -115,17 +120,23 @@ pub(crate) async fn they_part(cast: &mut Cast, chat: &Chat, narrator: &mut Narra
             ends(mitra, chat),
         )
         .await?;
-    let late = writes_too_late(customer, chat);
+    let late = writes_in_vain(customer, chat, "Satu lagi…");
     narrator
         .step("a message afterwards is refused: 409", late)
         .await?;
     let late = writes_too_late_on_socket(mitra, chat);
     narrator.step("on the socket as well", late).await?;
     narrator
-        .step("the mitra goes offline", goes_offline(mitra))
+        .step("both mitras go offline", async {
+            goes_offline(mitra).await?;
+            goes_offline(colleague).await
+        })
         .await?;
     narrator
-        .step("the mitra signs out", signs_out(mitra))
+        .step("both mitras sign out", async {
+            signs_out(mitra).await?;
+            signs_out(colleague).await
+        })
         .await?;
     narrator
         .step("the customer signs out", signs_out(customer))
@@ -150,14 +161,6 @@ async fn is_told(person: &mut Person, chat: &Chat) -> Result<()> {
         .wait_for("session.updated with the end", ended)
         .await
         .map(drop)
-}
-
-async fn writes_too_late(person: &Person, chat: &Chat) -> Result<()> {
-    let call = send_message(chat, &new_id(), "Satu lagi…");
-    person
-        .send(call)
-        .await?
-        .expect_refusal(409, "session_not_active")
 }
 
 async fn writes_too_late_on_socket(person: &mut Person, chat: &Chat) -> Result<()> {

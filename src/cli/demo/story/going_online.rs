@@ -1,4 +1,4 @@
-//! Act two: the mitra goes online, and everybody can see that somebody is there.
+//! Act two: the mitras go online, and everybody can see that somebody is there.
 
 use std::time::Duration;
 
@@ -15,30 +15,35 @@ use crate::cli::demo::trouble::wrong;
 const BEACON_PATIENCE: Duration = Duration::from_secs(12);
 const BEACON_POLL: Duration = Duration::from_millis(250);
 
-/// The mitra goes online and is seen.
-pub(crate) async fn mitra_comes_online(cast: &Cast, narrator: &mut Narrator) -> Result<()> {
-    let mitra = &cast.mitra;
+/// Both mitras go online and are seen.
+pub(crate) async fn mitras_come_online(cast: &Cast, narrator: &mut Narrator) -> Result<()> {
+    let mitras = [&cast.mitra, &cast.colleague];
     narrator.act("Going online")?;
-    let leftovers = end_open_sessions(mitra);
+    let leftovers = async {
+        let [mitra, colleague] = mitras;
+        Ok(end_open_sessions(mitra).await? + end_open_sessions(colleague).await?)
+    };
     let leftovers = narrator
-        .step("the mitra has nothing open from before", leftovers)
+        .step("the mitras have nothing open from before", leftovers)
         .await?;
     if leftovers > 0 {
         narrator.note(&format!(
             "{leftovers} left over from an earlier run, now ended"
         ))?;
     }
-    narrator
-        .step("the mitra goes online", goes_online(mitra))
-        .await?;
-    narrator
-        .step("the mitra sends a heartbeat", beats(mitra))
-        .await?;
+    for (mitra, who) in mitras.into_iter().zip(["the mitra", "the second mitra"]) {
+        narrator
+            .step(&format!("{who} goes online"), goes_online(mitra))
+            .await?;
+        narrator
+            .step(&format!("{who} sends a heartbeat"), beats(mitra))
+            .await?;
+    }
     let beacon = beacon_lights_up(&cast.customer);
     let available = narrator
         .step("the beacon says that somebody is available", beacon)
         .await?;
-    if available > 1 {
+    if available > 2 {
         let others = "any of them may take the request first";
         narrator.note(&format!("{available} mitras are available: {others}"))?;
     }

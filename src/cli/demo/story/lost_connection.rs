@@ -17,7 +17,9 @@ pub(crate) async fn the_customer_drops_out(
     chat: &mut Chat,
     narrator: &mut Narrator,
 ) -> Result<()> {
-    let Cast { customer, mitra } = cast;
+    let Cast {
+        customer, mitra, ..
+    } = cast;
     narrator.act("A lost connection")?;
     let known_seq = chat.last_seq;
     drop(customer.take_socket());

@@ -67,7 +67,9 @@ pub(crate) async fn they_talk(
 }
 
 async fn on_their_sockets(cast: &mut Cast, chat: &mut Chat, narrator: &mut Narrator) -> Result<()> {
-    let Cast { customer, mitra } = cast;
+    let Cast {
+        customer, mitra, ..
+    } = cast;
     let said = says_aloud(customer, chat, "Halo, ada waktu?");
     let said = narrator
         .step("the customer writes: acknowledged", said)
@@ -93,7 +95,9 @@ async fn over_http_and_twice(
     chat: &mut Chat,
     narrator: &mut Narrator,
 ) -> Result<()> {
-    let Cast { customer, mitra } = cast;
+    let Cast {
+        customer, mitra, ..
+    } = cast;
     let said = says_over_http(customer, chat, "Terima kasih.");
     let said = narrator
         .step("the customer writes over HTTP: 201", said)
@@ -123,9 +127,11 @@ pub(crate) async fn they_pause(
         "{} s: stop Valkey now, if you like",
         pause.as_secs()
     ))?;
-    let what = "both sockets and the mitra's heartbeats last";
+    let what = "all sockets and the mitras' heartbeats last";
     narrator.step(what, rest(cast, pause)).await?;
-    let Cast { customer, mitra } = cast;
+    let Cast {
+        customer, mitra, ..
+    } = cast;
     let said = says_aloud(customer, chat, "Masih di sana?");
     let said = narrator
         .step("the customer writes: acknowledged", said)
@@ -150,9 +156,18 @@ async fn rest(cast: &mut Cast, pause: Duration) -> Result<()> {
             return Ok(());
         }
         let slice = left.min(HEARTBEAT_EVERY);
-        let (customer, mitra) = (cast.customer.socket()?, cast.mitra.socket()?);
-        tokio::try_join!(customer.listen(slice), mitra.listen(slice))?;
-        beats(&cast.mitra).await?;
+        let Cast {
+            customer,
+            mitra,
+            colleague,
+        } = cast;
+        tokio::try_join!(
+            customer.socket()?.listen(slice),
+            mitra.socket()?.listen(slice),
+            colleague.socket()?.listen(slice),
+        )?;
+        beats(mitra).await?;
+        beats(colleague).await?;
     }
 }
 
@@ -207,6 +222,13 @@ pub(crate) async fn hears(listener: &mut Person, chat: &Chat, said: &Said) -> Re
         said.client_message_id.as_str(),
     )?;
     is(&event, "/message/body", said.body.as_str())
+}
+
+/// Checks that a message is refused, because the session takes none.
+pub(crate) async fn writes_in_vain(speaker: &Person, chat: &Chat, body: &str) -> Result<()> {
+    let call = send_message(chat, &new_id(), body);
+    let answer = speaker.send(call).await?;
+    answer.expect_refusal(409, "session_not_active")
 }
 
 async fn repeats_over_http(speaker: &Person, chat: &Chat, said: &Said) -> Result<()> {
