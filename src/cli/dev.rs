@@ -68,15 +68,16 @@ pub(super) async fn run(args: DevArgs) -> anyhow::Result<()> {
         ..Sources::of_process()
     };
     environment::add_basics(&mut sources.env, args.port, &home)?;
-    let planning = Services::plan(&home, &sources);
+    let named = crate::load_config(&sources)?;
+    refuse_taken(named.server.public_addr, "PUBLIC_ADDR")?;
+    refuse_taken(named.server.internal_addr, "INTERNAL_ADDR")?;
+    let planning = Services::plan(&home, &sources, &named);
     let Some(services) = lifecycle.stopping().run_until_cancelled(planning).await else {
         return Ok(());
     };
     let mut services = services?;
     environment::add_services(&mut sources.env, &home, &services)?;
     let config = crate::load_config(&sources)?;
-    refuse_taken(config.server.public_addr, "PUBLIC_ADDR")?;
-    refuse_taken(config.server.internal_addr, "INTERNAL_ADDR")?;
     telemetry::start(&config.log, std::io::stdout).map_err(anyhow::Error::from_boxed)?;
     for warning in config.warnings() {
         warn!("{warning}");
@@ -164,8 +165,7 @@ struct Services {
 }
 
 impl Services {
-    async fn plan(home: &Home, sources: &Sources) -> anyhow::Result<Self> {
-        let named = crate::load_config(sources)?;
+    async fn plan(home: &Home, sources: &Sources, named: &Config) -> anyhow::Result<Self> {
         let path = sources.env.get("PATH").map_or("", String::as_str);
         let postgres = match named.database.url {
             Some(_) => None,
@@ -176,7 +176,7 @@ impl Services {
             None => Valkey::plan(home, path)?,
         };
         let has_valkey = valkey.is_some() || named.valkey.url.is_some();
-        let sandbox = Sandbox::start(home, sources, &named).await?;
+        let sandbox = Sandbox::start(home, sources, named).await?;
         Ok(Self {
             postgres,
             valkey,

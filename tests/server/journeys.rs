@@ -1,5 +1,6 @@
 //! The whole story, across two real processes on one Postgres and one Valkey.
 
+use halobestie_sandbox::Sandbox;
 use halobestie_testkit::{TestDb, ValkeyProcess};
 
 use crate::process::{Environment, Running, Server, shown};
@@ -14,10 +15,17 @@ struct Pair {
 
 impl Pair {
     async fn start(valkey: &ValkeyProcess) -> Self {
+        Self::start_with(valkey, Vec::new()).await
+    }
+
+    async fn start_with(valkey: &ValkeyProcess, further: Vec<(&str, String)>) -> Self {
         let database = TestDb::empty().await;
-        let environment = Environment::over(&database)
+        let mut environment = Environment::over(&database)
             .with("APP_ENV", "development")
             .with("VALKEY_URL", &valkey.url());
+        for (name, value) in further {
+            environment = environment.with(name, &value);
+        }
         for command in ["migrate", "seed"] {
             let output = environment.run(&[command]).await;
             assert_eq!(output.status.code(), Some(0), "{}", shown(&output));
@@ -50,7 +58,35 @@ async fn the_story_plays_across_two_servers_and_again() {
     for _ in 0..2 {
         let (code, printed) = pair.play(&[]).end().await;
         assert_eq!(code, Some(0), "{printed}");
+        for scene in [
+            "resume brings what was missed, in order",
+            "the session ends just that much later",
+            "the time that it stood is given back",
+            "the second mitra gets it",
+        ] {
+            assert!(
+                printed.contains(&format!("✓ {scene}")),
+                "{scene}: {printed}"
+            );
+        }
     }
+    pair.stop().await;
+}
+
+#[tokio::test]
+async fn codes_that_are_sent_are_read_in_the_sandbox() {
+    let (valkey, sandbox) = tokio::join!(ValkeyProcess::start(), Sandbox::start());
+    let pair = Pair::start_with(&valkey, sandbox.fazpass.variables()).await;
+    let story = pair.play(&["--sandbox", sandbox.pages_url()]);
+    let (code, printed) = story.end().await;
+    assert_eq!(code, Some(0), "{printed}");
+    assert_eq!(sandbox.fazpass.messages().len(), 3, "{printed}");
+    let (code, printed) = pair.play(&[]).end().await;
+    assert_eq!(code, Some(1), "{printed}");
+    assert!(
+        printed.contains("name the sandbox with --sandbox"),
+        "{printed}"
+    );
     pair.stop().await;
 }
 

@@ -61,7 +61,7 @@ fn valkey(services: &Services) -> &'static str {
     }
 }
 
-/// Where codes are read and invoices are paid.
+/// Where everything that leaves the server can be looked at.
 fn sandbox(services: &Services) -> &str {
     match &services.sandbox {
         Some(sandbox) => &sandbox.pages,
