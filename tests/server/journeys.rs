@@ -81,10 +81,12 @@ async fn codes_that_are_sent_are_read_in_the_sandbox() {
     let (code, printed) = story.end().await;
     assert_eq!(code, Some(0), "{printed}");
     assert_eq!(sandbox.fazpass.messages().len(), 3, "{printed}");
-    let (code, printed) = pair.play(&[]).end().await;
+    let another = Sandbox::start().await;
+    let story = pair.play(&["--sandbox", another.pages_url()]);
+    let (code, printed) = story.end().await;
     assert_eq!(code, Some(1), "{printed}");
     assert!(
-        printed.contains("name the sandbox with --sandbox"),
+        printed.contains("see whether the server's FAZPASS_BASE_URL"),
         "{printed}"
     );
     pair.stop().await;
