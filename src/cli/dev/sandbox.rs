@@ -109,10 +109,9 @@ fn prefixes(sources: &Sources, config: &Config) -> Vec<&'static str> {
 
 /// Whether everything that a module cannot do without is switched on.
 fn has_its_needs(entry: &Entry, config: &Config) -> bool {
-    let mut enabled = COMPILED.iter().filter(|it| config.is_enabled(it.name));
-    let needs = entry.needs.iter();
-    let provided: Vec<_> = enabled.by_ref().flat_map(|it| it.provides).collect();
-    needs.into_iter().all(|need| provided.contains(&need))
+    let enabled = COMPILED.iter().filter(|it| config.is_enabled(it.name));
+    let provided: Vec<_> = enabled.flat_map(|it| it.provides).collect();
+    entry.needs.iter().all(|need| provided.contains(&need))
 }
 
 /// The program beside this one.
