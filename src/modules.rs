@@ -10,6 +10,10 @@ pub static COMPILED: &[Entry] = &[
     Entry::of::<halobestie_availability::Mitras>(),
     #[cfg(feature = "chat")]
     Entry::of::<halobestie_chat::Chat>(),
+    #[cfg(feature = "email")]
+    Entry::of::<halobestie_email::Email>(),
+    #[cfg(feature = "fazpass")]
+    Entry::of::<halobestie_fazpass::Fazpass>(),
 ];
 
 /// The names of all modules of the project, compiled in or not: the features of the manifest, so that

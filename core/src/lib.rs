@@ -20,6 +20,7 @@ pub mod metrics;
 pub mod migrate;
 pub mod module;
 pub mod openapi;
+pub mod outbound;
 pub mod pg;
 pub mod ports;
 pub mod problem;

@@ -1,5 +1,6 @@
 //! The command line: one file a command.
 
+mod admin;
 mod config;
 mod demo;
 mod dev;
@@ -38,6 +39,7 @@ enum Command {
     Worker(serve::WorkerArgs),
     Migrate(migrate::MigrateArgs),
     Seed(seed::SeedArgs),
+    Admin(admin::AdminArgs),
     Dev(dev::DevArgs),
     Demo(demo::DemoArgs),
     Config(config::ConfigArgs),
@@ -91,6 +93,7 @@ impl Cli {
             Command::Worker(args) => serve::run_worker(args).await,
             Command::Migrate(args) => migrate::run(args).await,
             Command::Seed(args) => seed::run(args).await,
+            Command::Admin(args) => admin::run(args).await,
             Command::Dev(args) => Ok(dev::run(args).await?),
             Command::Demo(args) => Ok(demo::run(args).await?),
             Command::Config(args) => config::run(args),

@@ -22,9 +22,18 @@ async fn a_server_without_modules_starts_answers_and_stops() {
     app.stop().await;
 }
 
+/// A server with every module, those included that are off until somebody configures them.
+async fn with_everything() -> TestApp {
+    let plan = TestApp::with(COMPILED)
+        .env("EMAIL_ENABLED", "true")
+        .env("SMTP_URL", "smtp://127.0.0.1:1")
+        .env("SMTP_FROM", "no-reply@halobestie.test");
+    plan.start().await
+}
+
 #[tokio::test]
 async fn every_mounted_route_is_described_and_every_described_route_is_mounted() {
-    let app = TestApp::start(COMPILED).await;
+    let app = with_everything().await;
     let described: BTreeSet<(String, String)> = openapi::operations(&openapi::merged(COMPILED))
         .into_iter()
         .collect();
@@ -43,7 +52,7 @@ async fn every_mounted_route_is_described_and_every_described_route_is_mounted()
 
 #[tokio::test]
 async fn neither_listener_answers_the_others_paths() {
-    let app = TestApp::start(COMPILED).await;
+    let app = with_everything().await;
     let (public, internal) = (&app.mounted().public, &app.mounted().internal);
     for (method, path) in internal.iter().filter(|route| !public.contains(route)) {
         let res = app

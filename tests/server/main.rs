@@ -6,7 +6,9 @@
     reason = "a broken assumption must fail the test that runs into it"
 )]
 
+mod admin;
 mod assembly;
+mod browsers;
 mod command_line;
 mod deactivation;
 mod doctor;
@@ -15,5 +17,6 @@ mod heartbeats;
 mod journeys;
 mod lifecycle;
 mod migrations;
+mod mirror;
 mod outages;
 mod process;

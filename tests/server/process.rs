@@ -60,6 +60,22 @@ impl Environment {
             .expect("the binary runs")
     }
 
+    /// Runs one command to its end, with this on its standard input.
+    pub(crate) async fn run_with_input(&self, args: &[&str], input: &str) -> Output {
+        let mut command = self.command(args);
+        command.stdin(Stdio::piped());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the binary starts");
+        let mut stdin = child.stdin.take().expect("piped");
+        // A command that reads nothing may have ended already.
+        let _ = stdin.write_all(input.as_bytes()).await;
+        drop(stdin);
+        timeout(PATIENCE, child.wait_with_output())
+            .await
+            .expect("the command ends")
+            .expect("the binary runs")
+    }
+
     /// Starts one command whose output is read line by line.
     pub(crate) fn spawn(&self, args: &[&str]) -> Running {
         let mut child = self

@@ -18,6 +18,8 @@ use crate::sweep::Runner;
 
 /// How long a start waits for Valkey.
 const VALKEY_PATIENCE: Duration = Duration::from_secs(1);
+/// How long a command's last words to the other processes may take.
+const LEAVE_WITHIN: Duration = Duration::from_secs(2);
 
 /// A server with its modules wired and its schema checked.
 pub struct Prepared {
@@ -56,6 +58,26 @@ impl Prepared {
     /// The first seed that fails; those before it stay done.
     pub async fn seed(&self) -> Result<Vec<(&'static str, String)>, SeedError> {
         run_seeds(&self.cx, &self.parts.seeds).await
+    }
+
+    /// The modules' ports and what core lends them, for commands that do one thing and end.
+    pub fn context(&self) -> &Context {
+        &self.cx
+    }
+
+    /// Waits a moment for Valkey, for commands that have something to tell the servers. They hear of
+    /// it later where it does not answer.
+    pub async fn reach_the_others(&self) {
+        if let Some(valkey) = &self.cx.valkey {
+            valkey.first_connect(VALKEY_PATIENCE).await;
+        }
+    }
+
+    /// Ends without having bound anything, once what was told is out.
+    pub async fn leave(self) {
+        self.cx.lifecycle.drain();
+        self.cx.lifecycle.finish(LEAVE_WITHIN).await;
+        self.cx.db.close();
     }
 
     /// Restores, seeds the mirrors, binds.

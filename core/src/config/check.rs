@@ -8,21 +8,22 @@ use figment::value::{Dict, Value};
 
 use super::problems::Problems;
 use super::schema::{Row, Schema};
+use super::section::Scene;
 use super::values::Values;
-use super::{AppEnv, SectionSpec, value};
+use super::{SectionSpec, value};
 
 /// Reports everything that is wrong with a section.
 pub(super) fn section(
     spec: &SectionSpec,
     values: &Values,
     schema: &Schema,
-    env: AppEnv,
+    scene: Scene<'_>,
     problems: &mut Problems,
 ) {
     let mut section = values.section(spec.name);
     // Each key can be replaced at most twice: by its default, and by a blank where it has none.
     for _ in 0..=2 * spec.variables.len() {
-        let error = match (spec.check)(&section, env) {
+        let error = match (spec.check)(&section, scene) {
             Ok(invalid) => {
                 for invalid in invalid {
                     report(

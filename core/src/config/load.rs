@@ -7,6 +7,7 @@ use super::files::{self, BuiltIn};
 use super::origin::Origin;
 use super::problems::Problems;
 use super::schema::Schema;
+use super::section::Scene;
 use super::sections::{DATABASE, SERVER};
 use super::values::Values;
 use super::{AppEnv, Sources, check, spelling, switches, value};
@@ -61,6 +62,11 @@ fn check_all(loaded: &Loaded, sources: &Sources, entries: &[Entry], problems: &m
         problems.add(line);
     }
     require_database(sources, schema, values, problems);
+    let provided = switches::provided(entries, enabled);
+    let scene = Scene {
+        env: *env,
+        provided: &provided,
+    };
     // A module that is off needs nothing, so its section is not checked.
     let is_off = |name| entries.iter().any(|entry| entry.name == name) && !enabled.contains(name);
     for section in schema
@@ -68,7 +74,7 @@ fn check_all(loaded: &Loaded, sources: &Sources, entries: &[Entry], problems: &m
         .iter()
         .filter(|section| !is_off(section.name))
     {
-        check::section(section, values, schema, *env, problems);
+        check::section(section, values, schema, scene, problems);
     }
 }
 

@@ -5,6 +5,7 @@
 //! `Option` field is `None`, a field with `#[serde(default)]` takes that, and any other is reported as
 //! required. `enabled` is core's: a section never declares it.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
@@ -12,6 +13,7 @@ use figment::value::{Dict, Value};
 use serde::de::DeserializeOwned;
 
 use super::{AppEnv, Variable};
+use crate::ports::Capability;
 
 /// A typed part of the configuration, owned by whoever uses it. Types use `deny_unknown_fields`.
 pub trait Section: DeserializeOwned + Send + 'static {
@@ -22,6 +24,13 @@ pub trait Section: DeserializeOwned + Send + 'static {
     /// and never quote a secret.
     fn validate(&self, env: AppEnv) -> Vec<Invalid> {
         let _ = env;
+        Vec::new()
+    }
+
+    /// Checks what depends on what the enabled modules provide: a value may be needed only where
+    /// nobody does. Beside [`Section::validate`], under the same rules.
+    fn validate_with(&self, env: AppEnv, provided: &BTreeSet<Capability>) -> Vec<Invalid> {
+        let _ = (env, provided);
         Vec::new()
     }
 }
@@ -93,8 +102,16 @@ pub struct SectionSpec {
     pub(super) check: CheckFn,
 }
 
+/// Where a section is checked.
+#[derive(Clone, Copy)]
+pub(super) struct Scene<'a> {
+    pub(super) env: AppEnv,
+    /// By the enabled modules.
+    pub(super) provided: &'a BTreeSet<Capability>,
+}
+
 /// Reads a section and validates it; an error is about the first value that does not fit its type.
-type CheckFn = fn(&Dict, AppEnv) -> Result<Vec<Invalid>, Box<figment::Error>>;
+type CheckFn = fn(&Dict, Scene<'_>) -> Result<Vec<Invalid>, Box<figment::Error>>;
 
 impl SectionSpec {
     /// Erases a section's type.
@@ -112,6 +129,9 @@ pub(super) fn read<S: Section>(values: &Dict) -> Result<S, Box<figment::Error>> 
     Ok(Value::from(values.clone()).deserialize()?)
 }
 
-fn check<S: Section>(values: &Dict, env: AppEnv) -> Result<Vec<Invalid>, Box<figment::Error>> {
-    Ok(read::<S>(values)?.validate(env))
+fn check<S: Section>(values: &Dict, scene: Scene<'_>) -> Result<Vec<Invalid>, Box<figment::Error>> {
+    let section = read::<S>(values)?;
+    let mut invalid = section.validate(scene.env);
+    invalid.extend(section.validate_with(scene.env, scene.provided));
+    Ok(invalid)
 }

@@ -12,12 +12,18 @@ use super::schema::{Schema, switch_variable};
 
 const DISTANCE_MAX: usize = 2;
 const NAME_CHARS_MIN: usize = 6;
+/// Written by a platform, which sets more than we read and does not misspell: it has
+/// `CLOUDRON_MAIL_SMTPS_PORT` beside `CLOUDRON_MAIL_SMTP_PORT`.
+const PLATFORM: &str = "CLOUDRON_";
 
 /// A line for each variable that is probably meant for us.
 pub(super) fn misspelled(environment: &Environment<'_>, schema: &Schema) -> Vec<String> {
     let known = known(schema);
     let strangers = environment.0.keys().filter(|name| {
-        name.len() >= NAME_CHARS_MIN && !known.contains(*name) && environment.get(name).is_some()
+        name.len() >= NAME_CHARS_MIN
+            && !name.starts_with(PLATFORM)
+            && !known.contains(*name)
+            && environment.get(name).is_some()
     });
     let line = |name: &String| {
         let meant = closest(name, &known)?;

@@ -29,6 +29,19 @@ pub(super) fn enabled(
         .collect()
 }
 
+/// What the modules that are on provide.
+pub(super) fn provided(
+    entries: &[Entry],
+    enabled: &BTreeSet<&'static str>,
+) -> BTreeSet<Capability> {
+    entries
+        .iter()
+        .filter(|entry| enabled.contains(entry.name))
+        .flat_map(|entry| entry.provides)
+        .copied()
+        .collect()
+}
+
 /// Reports modules that are switched on and not compiled in.
 pub(super) fn refuse_absent(
     environment: &Environment<'_>,
@@ -67,16 +80,12 @@ pub(super) fn refuse_unmet(
     values: &Values,
     problems: &mut Problems,
 ) {
-    let is_met = |need: &Capability| {
-        entries
-            .iter()
-            .any(|entry| enabled.contains(entry.name) && entry.provides.contains(need))
-    };
+    let provided = provided(entries, enabled);
     for entry in entries.iter().filter(|entry| enabled.contains(entry.name)) {
         let Some(row) = schema.row(entry.name, ENABLED) else {
             continue;
         };
-        for need in entry.needs.iter().filter(|need| !is_met(need)) {
+        for need in entry.needs.iter().filter(|need| !provided.contains(need)) {
             let provider = entries.iter().find(|entry| entry.provides.contains(need));
             let line = unmet(entry.name, *need, provider.map(|entry| entry.name));
             problems.about(row, format!("{}: {line}", values.place(row)));

@@ -4,11 +4,20 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use http::HeaderMap;
 use http::request::Parts;
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv6Net};
 
 /// The other end of the connection that a request came on; the server puts it into the extensions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Peer(pub(crate) SocketAddr);
+
+/// What to count by: an IPv4 address, or the /64 that a provider hands out as a whole; inside of it one
+/// client has as many addresses as it likes.
+pub fn network_of(address: IpAddr) -> IpNet {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address).into(),
+        IpAddr::V6(address) => Ipv6Net::new_assert(address, 64).trunc().into(),
+    }
+}
 
 /// The rightmost address of `X-Forwarded-For` and the peer's own that is not a trusted proxy's: what
 /// stands further left was written by strangers.
@@ -99,6 +108,16 @@ mod tests {
             client("[::ffff:10.0.0.1]:1", &["203.0.113.9:99"], trusted),
             "203.0.113.9"
         );
+    }
+
+    #[test]
+    fn an_ipv6_client_is_its_64() {
+        let network = |text: &str| network_of(text.parse().unwrap()).to_string();
+        assert_eq!(network("203.0.113.9"), "203.0.113.9/32");
+        assert_eq!(network("::ffff:203.0.113.9"), "203.0.113.9/32");
+        assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
+        assert_eq!(network("2001:db8:1:2::1"), network("2001:db8:1:2:ffff::1"));
+        assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub mod body;
 mod client_addr;
 mod connection;
 pub mod exchange;
+pub mod html;
 pub mod layers;
 pub mod paging;
 pub mod probes;
@@ -23,6 +24,7 @@ mod wire;
 pub mod ws;
 
 pub use body::Body;
+pub use client_addr::network_of;
 pub use request::Request;
 pub use routes::{Access, Routes};
 pub use traffic::Traffic;

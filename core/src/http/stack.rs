@@ -16,6 +16,7 @@ use super::layers::compression::CompressLayer;
 use super::layers::cors::{BadOrigin, KnownOrigins};
 use super::layers::failure::FailureLayer;
 use super::layers::head::BodilessHead;
+use super::layers::pages::SecurePages;
 use super::layers::render::RenderProblems;
 use super::layers::request_id::NameRequest;
 use super::layers::span::SpanLayer;
@@ -53,6 +54,11 @@ pub fn build(router: Router, options: StackOptions, traffic: &Traffic) -> Result
         .layer(AroundLayer(TraceRequests::new(options.listener, traffic)))
         // Nothing below knows of HEAD, so that its headers are those of the GET.
         .layer(AroundLayer(BodilessHead))
+        // A browser must be able to read every answer below, a 503 and its Retry-After too. A preflight
+        // ends here and costs neither a place, nor a compression, nor a route.
+        .option_layer(KnownOrigins::new(&options.origins)?)
+        // A page is safe whichever module made it.
+        .layer(AroundLayer(SecurePages))
         // Every refusal from here on down is a problem without a body; this writes it.
         .layer(AroundLayer(RenderProblems))
         // A panic is a problem as well, in a layer or in a handler.
@@ -63,10 +69,7 @@ pub fn build(router: Router, options: StackOptions, traffic: &Traffic) -> Result
         .option_layer(options.requests_max.map(shed::layer))
         // The clock runs for admitted requests only; a request that is given up frees its place.
         .layer(deadline::layer(options.deadline))
-        // A preflight costs neither a compression nor a route.
-        .option_layer(KnownOrigins::new(&options.origins)?)
         .layer(CompressLayer)
-        // Last, so that its refusal carries CORS headers and a browser can read it.
         .layer(AroundLayer(RefuseHugeBodies { largest }))
         .service(router);
     Ok(Stack::new(service))

@@ -13,12 +13,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::StatusCode;
-use http::header::{self, HeaderName, HeaderValue};
+use http::header::{CONTENT_SECURITY_POLICY, HeaderValue};
 use serde::Serialize;
 use utoipa::openapi::OpenApi as Document;
 use utoipa::{OpenApi, ToSchema};
 
-use crate::http::{Access, Reply, Request, Routes, reply};
+use crate::http::{Access, Reply, Request, Routes, html, reply};
 use crate::module::Entry;
 use crate::problem::FieldError;
 
@@ -98,7 +98,7 @@ pub fn routes(document: &Document) -> Result<Routes, serde_json::Error> {
     let page = page::render(&serde_json::to_value(document)?);
     let rendered = Rendered {
         json: serde_json::to_vec(document)?.into(),
-        policy: HeaderValue::try_from(page::policy()).unwrap_or(NOTHING),
+        policy: page::policy(),
         page: page.into(),
     };
     Ok(Routes::with(Arc::new(rendered))
@@ -106,9 +106,6 @@ pub fn routes(document: &Document) -> Result<Routes, serde_json::Error> {
         .get("/docs", Access::Anyone, docs)
         .into())
 }
-
-/// A policy that lets a page load nothing at all.
-const NOTHING: HeaderValue = HeaderValue::from_static("default-src 'none'");
 
 /// Both forms, made once.
 struct Rendered {
@@ -138,25 +135,11 @@ async fn openapi_json(rendered: Arc<Rendered>, _: Request) -> Reply {
     (status = 200, description = "The page", body = String, content_type = "text/html"),
 ))]
 async fn docs(rendered: Arc<Rendered>, _: Request) -> Reply {
-    let html = HeaderValue::from_static("text/html; charset=utf-8");
-    let mut response = reply::bytes(StatusCode::OK, html, rendered.page.clone());
+    let mut response = reply::bytes(StatusCode::OK, html::HTML, rendered.page.clone());
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_SECURITY_POLICY, rendered.policy.clone());
-    for (name, value) in SECURITY_HEADERS {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
+    headers.insert(CONTENT_SECURITY_POLICY, rendered.policy.clone());
     Ok(response)
 }
-
-const SECURITY_HEADERS: [(HeaderName, &str); 4] = [
-    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (header::X_FRAME_OPTIONS, "DENY"),
-    (header::REFERRER_POLICY, "no-referrer"),
-    (
-        HeaderName::from_static("cross-origin-opener-policy"),
-        "same-origin",
-    ),
-];
 
 #[cfg(test)]
 mod tests {

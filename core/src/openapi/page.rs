@@ -4,22 +4,17 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use http::HeaderValue;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use super::schema::{fields, kind};
+use crate::http::html::{self, escape};
 
 const STYLE: &str = include_str!("page.css");
 
 /// The Content-Security-Policy that goes with the page.
-pub(super) fn policy() -> String {
-    let hash = STANDARD.encode(Sha256::digest(STYLE.as_bytes()));
-    format!(
-        "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'; \
-         frame-ancestors 'none'"
-    )
+pub(super) fn policy() -> HeaderValue {
+    html::policy_with_style(STYLE)
 }
 
 /// The page.
@@ -196,22 +191,6 @@ fn schemas(schemas: &Value) -> String {
 
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
-}
-
-/// Text that is safe between tags and in quoted attributes.
-pub(super) fn escape(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => safe += "&amp;",
-            '<' => safe += "&lt;",
-            '>' => safe += "&gt;",
-            '"' => safe += "&quot;",
-            '\'' => safe += "&#39;",
-            letter => safe.push(letter),
-        }
-    }
-    safe
 }
 
 /// A doc comment as paragraphs, with what stands in backticks as code.

@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::page::{escape, prose};
+use super::page::prose;
+use crate::http::html::escape;
 
 /// Schemas refer to each other, so nesting within one has an end.
 const DEPTH_MAX: usize = 6;

@@ -5,18 +5,28 @@
 //! an earlier module wants from a later one travels through a [`Late`] handle, filled by assembly's
 //! end; an empty one means that nobody provides it.
 
+mod admins;
 mod availability;
+mod codes;
+mod device;
+mod erasures;
 mod payments;
 mod people;
+mod sign_in;
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
 
+pub use self::admins::*;
 pub use self::availability::*;
+pub use self::codes::*;
+pub use self::device::*;
+pub use self::erasures::*;
 pub use self::payments::*;
 pub use self::people::*;
+pub use self::sign_in::*;
 
 /// What a module can promise to the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -34,6 +44,12 @@ pub enum Capability {
     Payments,
     /// [`Purchases`]
     Purchases,
+    /// [`CodeCarrier`]
+    CodeCarrier,
+    /// [`SignIn`]
+    SignIn,
+    /// [`AdminAccounts`]
+    AdminAccounts,
 }
 
 impl fmt::Display for Capability {
@@ -45,6 +61,9 @@ impl fmt::Display for Capability {
             Self::SessionLoad => "session_load",
             Self::Payments => "payments",
             Self::Purchases => "purchases",
+            Self::SignIn => "sign_in",
+            Self::AdminAccounts => "admin_accounts",
+            Self::CodeCarrier => "code_carrier",
         })
     }
 }
@@ -92,6 +111,14 @@ pub struct Ports {
     pub payments: Late<dyn Payments>,
     /// Who delivers what was paid.
     pub purchases: Late<dyn Purchases>,
+    /// Who opens sessions.
+    pub sign_in: Late<dyn SignIn>,
+    /// Who keeps the accounts of admins.
+    pub admin_accounts: Late<dyn AdminAccounts>,
+    /// What else goes when an account is closed; not a capability, since anybody may add to it.
+    pub erasures: Erasures,
+    /// Who brings one-time codes to phones.
+    pub code_carrier: Late<dyn CodeCarrier>,
 }
 
 impl Ports {
@@ -104,6 +131,9 @@ impl Ports {
             Capability::SessionLoad => self.session_load.get().is_some(),
             Capability::Payments => self.payments.get().is_some(),
             Capability::Purchases => self.purchases.get().is_some(),
+            Capability::SignIn => self.sign_in.get().is_some(),
+            Capability::AdminAccounts => self.admin_accounts.get().is_some(),
+            Capability::CodeCarrier => self.code_carrier.get().is_some(),
         }
     }
 }

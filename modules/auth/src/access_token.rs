@@ -38,6 +38,9 @@ struct Claims {
     sid: Uuid,
     iat: i64,
     exp: i64,
+    /// We set none. One that is there is kept to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    nbf: Option<i64>,
 }
 
 /// Signs and verifies.
@@ -85,6 +88,7 @@ impl AccessTokens {
             sid: subject.session_id,
             iat: now.unix_seconds(),
             exp: (now + self.life).unix_seconds(),
+            nbf: None,
         };
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.signing)
     }
@@ -95,12 +99,16 @@ impl AccessTokens {
     /// Why it was refused.
     pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<Principal, TokenRejected> {
         let claims = self.claims(token)?;
-        let expires_at = unix_seconds(claims.exp)?;
+        let issued_at = unix_seconds(claims.iat)?;
+        let not_before = claims.nbf.map(unix_seconds).transpose()?;
+        if issued_at.max(not_before.unwrap_or(issued_at)) > now + CLOCK_SKEW {
+            return Err(TokenRejected::Invalid);
+        }
+        // Whatever life it was given: a revocation is remembered no longer than one of ours lives, so
+        // one that was signed while AUTH_ACCESS_SECONDS was longer ends with the shorter.
+        let expires_at = unix_seconds(claims.exp)?.min(issued_at + self.life);
         if expires_at <= now {
             return Err(TokenRejected::Expired);
-        }
-        if unix_seconds(claims.iat)? > now + CLOCK_SKEW {
-            return Err(TokenRejected::Invalid);
         }
         Ok(Principal {
             user_id: claims.sub,
@@ -193,15 +201,55 @@ mod tests {
         assert_eq!(tokens.verify(&token, noon()), Err(TokenRejected::Invalid));
     }
 
+    fn signed(tokens: &AccessTokens, changes: &[(&str, i64)]) -> String {
+        let now = noon().unix_seconds();
+        let mut claims = serde_json::json!({
+            "iss": ISSUER, "sub": subject().user_id, "role": "customer",
+            "sid": subject().session_id, "iat": now, "exp": now + 900,
+        });
+        for (claim, value) in changes {
+            claims[claim] = (*value).into();
+        }
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &tokens.signing).unwrap()
+    }
+
+    #[test]
+    fn a_token_that_is_not_to_be_used_yet_is_refused() {
+        let tokens = tokens(&[NEW]);
+        let now = noon().unix_seconds();
+        let of = |nbf| {
+            tokens
+                .verify(&signed(&tokens, &[("nbf", nbf)]), noon())
+                .map(drop)
+        };
+        assert_eq!(of(now), Ok(()));
+        assert_eq!(of(now + 60), Ok(()));
+        assert_eq!(of(now + 61), Err(TokenRejected::Invalid));
+        assert_eq!(of(i64::MAX), Err(TokenRejected::Invalid));
+    }
+
+    #[test]
+    fn no_token_outlives_what_a_token_lives_now() {
+        let tokens = tokens(&[NEW]);
+        let year = signed(&tokens, &[("exp", noon().unix_seconds() + 31_536_000)]);
+        let principal = tokens.verify(&year, noon()).unwrap();
+        assert_eq!(principal.expires_at, noon() + LIFE);
+        assert_eq!(
+            tokens.verify(&year, noon() + LIFE),
+            Err(TokenRejected::Expired)
+        );
+    }
+
     #[test]
     fn a_claim_that_cannot_be_an_instant_is_refused() {
         let tokens = tokens(&[NEW]);
-        let claims = serde_json::json!({
-            "iss": ISSUER, "sub": subject().user_id, "role": "customer",
-            "sid": subject().session_id, "iat": 0, "exp": i64::MAX,
-        });
-        let token =
-            jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &tokens.signing).unwrap();
-        assert_eq!(tokens.verify(&token, noon()), Err(TokenRejected::Invalid));
+        for claim in ["iat", "exp"] {
+            let token = signed(&tokens, &[(claim, i64::MAX)]);
+            assert_eq!(
+                tokens.verify(&token, noon()),
+                Err(TokenRejected::Invalid),
+                "{claim}"
+            );
+        }
     }
 }

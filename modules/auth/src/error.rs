@@ -3,9 +3,13 @@
 use std::time::Duration;
 
 use halobestie_core::pg::DbError;
-use halobestie_core::problem::codes;
+use halobestie_core::ports::NotCarried;
+use halobestie_core::problem::{Problem, codes};
 use halobestie_core::{Coded, ErrorCode};
 use serde_json::{Map, Value};
+
+use crate::limits::Limit;
+use crate::password::PasswordError;
 
 static OTP_INVALID: ErrorCode = ErrorCode {
     name: "otp_invalid",
@@ -27,6 +31,13 @@ static OTP_ATTEMPTS_EXHAUSTED: ErrorCode = ErrorCode {
     title: "Too many wrong codes",
     meaning: "The one-time code was guessed at too often.",
     client: "Ask for a new code after the time in Retry-After.",
+};
+static OTP_NOT_SENT: ErrorCode = ErrorCode {
+    name: "otp_not_sent",
+    status: 502,
+    title: "Code not sent",
+    meaning: "The carrier of messages refused to send the one-time code.",
+    client: "Let the user check the number; asking again costs nothing.",
 };
 static MITRA_NOT_REGISTERED: ErrorCode = ErrorCode {
     name: "mitra_not_registered",
@@ -69,6 +80,7 @@ pub(crate) static ALL: &[&ErrorCode] = &[
     &OTP_INVALID,
     &OTP_EXPIRED,
     &OTP_ATTEMPTS_EXHAUSTED,
+    &OTP_NOT_SENT,
     &MITRA_NOT_REGISTERED,
     &ACCOUNT_DISABLED,
     &REFRESH_INVALID,
@@ -94,11 +106,28 @@ pub(crate) enum AuthError {
         /// Until a new code may be asked for.
         wait: Duration,
     },
-    /// A phone that asked for a code too often.
-    #[error("too many one-time codes for one phone")]
+    /// Codes were asked for too often.
+    #[error("too many one-time codes: the limit by {} is met", by.as_str())]
     OtpRateLimited {
+        /// Which limit.
+        by: Limit,
         /// Until a new code may be asked for.
         wait: Duration,
+    },
+    /// More requests for codes than may wait for Postgres.
+    #[error("too many requests for one-time codes at once")]
+    OtpBusy,
+    /// The carrier said no.
+    #[error("one-time code was not sent")]
+    OtpNotSent(#[source] NotCarried),
+    /// The carrier was not reached, or its answer was lost.
+    #[error("one-time code may not have been sent")]
+    OtpCarrierAway {
+        /// Until a new code may be asked for.
+        wait: Duration,
+        /// What is known of it.
+        #[source]
+        source: NotCarried,
     },
     /// A right code, and no mitra.
     #[error("no mitra has this phone")]
@@ -116,14 +145,42 @@ pub(crate) enum AuthError {
     #[error("email or password is wrong")]
     InvalidCredentials,
     /// Too many wrong passwords.
-    #[error("too many wrong passwords for one account from one address")]
+    #[error("too many wrong passwords")]
     LoginRateLimited {
         /// Until another may be tried.
         wait: Duration,
     },
+    /// More passwords to check than there are cores for.
+    #[error("too many passwords are being checked")]
+    LoginBusy,
     /// Postgres.
     #[error(transparent)]
     Db(#[from] DbError),
+}
+
+impl From<PasswordError> for Problem {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::Busy => AuthError::LoginBusy.into(),
+            PasswordError::Broken(_) => Self::internal(error),
+        }
+    }
+}
+
+impl AuthError {
+    /// What a message that was not brought means for who asked. One that may have been sent keeps its
+    /// phone waiting as one that was.
+    pub(crate) fn of_carrier(failure: NotCarried, resend: Duration) -> Self {
+        let wait = match &failure {
+            NotCarried::Refused(_) => return Self::OtpNotSent(failure),
+            NotCarried::Unavailable { retry_after, .. } => *retry_after,
+            NotCarried::Unknown(_) => resend,
+        };
+        Self::OtpCarrierAway {
+            wait,
+            source: failure,
+        }
+    }
 }
 
 impl Coded for AuthError {
@@ -133,11 +190,15 @@ impl Coded for AuthError {
             Self::OtpExpired => &OTP_EXPIRED,
             Self::OtpAttemptsExhausted { .. } => &OTP_ATTEMPTS_EXHAUSTED,
             Self::OtpRateLimited { .. } | Self::LoginRateLimited { .. } => &codes::RATE_LIMITED,
+            Self::OtpBusy => &codes::OVERLOADED,
+            Self::OtpNotSent(_) => &OTP_NOT_SENT,
+            Self::OtpCarrierAway { .. } => &codes::DEPENDENCY_UNAVAILABLE,
             Self::MitraNotRegistered => &MITRA_NOT_REGISTERED,
             Self::AccountDisabled => &ACCOUNT_DISABLED,
             Self::RefreshInvalid => &REFRESH_INVALID,
             Self::RefreshReused => &REFRESH_REUSED,
             Self::InvalidCredentials => &INVALID_CREDENTIALS,
+            Self::LoginBusy => &codes::OVERLOADED,
             Self::Db(error) => error.code(),
         }
     }
@@ -145,10 +206,22 @@ impl Coded for AuthError {
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::OtpAttemptsExhausted { wait }
-            | Self::OtpRateLimited { wait }
+            | Self::OtpRateLimited { wait, .. }
+            | Self::OtpCarrierAway { wait, .. }
             | Self::LoginRateLimited { wait } => Some(*wait),
             _ => None,
         }
+    }
+
+    fn detail(&self) -> Option<String> {
+        let Self::OtpCarrierAway { source, .. } = self else {
+            return None;
+        };
+        let detail = match source {
+            NotCarried::Unknown(_) => "The code may or may not arrive. Ask for a new one.",
+            _ => "One-time codes cannot be sent at the moment.",
+        };
+        Some(detail.to_owned())
     }
 
     fn members(&self) -> Map<String, Value> {

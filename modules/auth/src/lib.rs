@@ -5,21 +5,27 @@
 //! forgotten while a token of its session could still be good.
 
 mod access_token;
+mod admins;
 mod carrier;
 mod config;
-mod device;
 mod error;
 mod handlers;
+mod issuing;
 mod keys;
+mod limits;
+mod login_throttle;
+mod meters;
 mod otp;
 mod password;
 mod phone;
 mod ports;
 mod refresh_token;
+mod refusals;
 mod revocations;
 mod rotation;
 mod routes;
 mod seeds;
+mod sign_in;
 mod state;
 mod store;
 mod sweeps;
@@ -65,15 +71,30 @@ struct Described;
 impl Module for Auth {
     const NAME: &'static str = "auth";
     const NEEDS: &'static [Capability] = &[];
-    const PROVIDES: &'static [Capability] = &[Capability::Authenticator, Capability::Directory];
+    const PROVIDES: &'static [Capability] = &[
+        Capability::Authenticator,
+        Capability::Directory,
+        Capability::SignIn,
+        Capability::AdminAccounts,
+    ];
     const SWEEPS: &'static [&'static str] = &[sweeps::CLEANUP];
     type Config = AuthConfig;
 
     fn migrations() -> &'static [Migration] {
-        &[Migration {
-            name: "0001_sign_in",
-            sql: include_str!("../../../migrations/auth/0001_sign_in.sql"),
-        }]
+        &[
+            Migration {
+                name: "0001_sign_in",
+                sql: include_str!("../../../migrations/auth/0001_sign_in.sql"),
+            },
+            Migration {
+                name: "0002_admins",
+                sql: include_str!("../../../migrations/auth/0002_admins.sql"),
+            },
+            Migration {
+                name: "0003_code_limits",
+                sql: include_str!("../../../migrations/auth/0003_code_limits.sql"),
+            },
+        ]
     }
 
     fn errors() -> &'static [&'static ErrorCode] {
@@ -92,6 +113,12 @@ impl Module for Auth {
         cx.ports
             .directory
             .fill(Arc::new(ports::People(state.clone())));
+        cx.ports
+            .sign_in
+            .fill(Arc::new(sign_in::ByEmail(state.clone())));
+        cx.ports
+            .admin_accounts
+            .fill(Arc::new(admins::Admins(state.clone())));
         cx.lifecycle
             .spawn("numbering-plans", load_numbering_plans());
         // From now on, so that nothing is missed between the first reading and the service's start.

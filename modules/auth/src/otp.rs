@@ -1,8 +1,9 @@
-//! One-time codes: what is kept of one, when it is right, and how often one may be asked for.
+//! One-time codes: how one is made, what is kept of it, when it is right.
 
 use std::time::Duration;
 
-use halobestie_core::Timestamp;
+use halobestie_core::entropy::Entropy;
+use secrecy::SecretString;
 use subtle::{Choice, ConstantTimeEq};
 use uuid::Uuid;
 
@@ -12,8 +13,6 @@ use crate::keys::{Hash, Keys, Purpose};
 pub(crate) const LIFE: Duration = Duration::from_secs(5 * 60);
 /// How often a code may be guessed at.
 pub(crate) const ATTEMPTS: i16 = 5;
-/// The window of the hourly limit.
-pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 
 const DIGITS: usize = 6;
 
@@ -39,47 +38,19 @@ pub(crate) fn is_right(keys: &Keys, otp_id: Uuid, code: &str, kept: &[u8]) -> bo
         .into()
 }
 
-/// How often one phone may ask for a code.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    /// Between two codes.
-    pub(crate) resend: Duration,
-    /// In an hour.
-    pub(crate) hourly: usize,
-}
-
-/// How long a phone must wait for its next code. `recent` is when codes were made for it in the last
-/// hour, newest first. Zero means that it may have one now.
-pub(crate) fn wait(recent: &[Timestamp], limits: Limits, now: Timestamp) -> Duration {
-    let resend = recent.first().map(|newest| *newest + limits.resend);
-    // The code that must leave the window before the next one fits into it.
-    let hourly = limits
-        .hourly
-        .checked_sub(1)
-        .and_then(|index| recent.get(index))
-        .map(|it| *it + HOUR);
-    resend
-        .max(hourly)
-        .map_or(Duration::ZERO, |free| free.since(now))
+/// A new code, each as likely as any other.
+pub(crate) fn new_code(entropy: &Entropy) -> SecretString {
+    const CODES: u64 = 1_000_000;
+    format!("{:06}", entropy.below(CODES)).into()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use secrecy::ExposeSecret;
+
     use super::*;
-
-    const LIMITS: Limits = Limits {
-        resend: Duration::from_secs(30),
-        hourly: 3,
-    };
-
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_unix_ms(seconds * 1000)
-    }
-
-    fn wait_seconds(recent: &[i64], now: i64) -> u64 {
-        let recent: Vec<Timestamp> = recent.iter().map(|seconds| at(*seconds)).collect();
-        wait(&recent, LIMITS, at(now)).as_secs()
-    }
 
     #[test]
     fn a_code_is_six_digits() {
@@ -109,13 +80,14 @@ mod tests {
     }
 
     #[test]
-    fn the_next_code_waits_for_both_limits() {
-        assert_eq!(wait_seconds(&[], 0), 0);
-        assert_eq!(wait_seconds(&[100], 100), 30);
-        assert_eq!(wait_seconds(&[100], 129), 1);
-        assert_eq!(wait_seconds(&[100], 130), 0);
-        // Three in the hour: the first must be an hour old.
-        assert_eq!(wait_seconds(&[300, 200, 100], 1000), 2700);
-        assert_eq!(wait_seconds(&[300, 200, 100], 3700), 0);
+    fn a_new_code_is_a_code_and_another_each_time() {
+        let entropy = Entropy::seeded(1);
+        let codes: Vec<SecretString> = (0..1000).map(|_| new_code(&entropy)).collect();
+        assert!(codes.iter().all(|code| is_code(code.expose_secret())));
+        let distinct: BTreeSet<&str> = codes.iter().map(ExposeSecret::expose_secret).collect();
+        assert!(distinct.len() > 990);
+        // Leading zeros are there as often as they should be.
+        let zeros = distinct.iter().filter(|code| code.starts_with('0'));
+        assert!((50..200).contains(&zeros.count()));
     }
 }

@@ -25,6 +25,8 @@ pub(crate) const TOPIC: &str = "auth.revoked";
 
 /// How often Postgres is read in case.
 const RELOAD_EVERY: Duration = Duration::from_secs(30);
+/// How soon it is read again after it has not answered: something may have been missed.
+const RELOAD_AGAIN: Duration = Duration::from_secs(1);
 /// How far the clocks of two replicas may be apart.
 const CLOCK_SKEW: Duration = Duration::from_secs(60);
 /// How many revocations a listener may lag behind before it must ask.
@@ -110,15 +112,20 @@ impl Revocations {
                 event = events.next() => self.take(&event),
             };
             if must_reload {
-                if let Err(error) = self.reload(db).await {
-                    warn!(
-                        error = &error as &dyn std::error::Error,
-                        "revocations cannot be read"
-                    );
-                }
-                reload_at = self.clock.now() + RELOAD_EVERY;
+                let next = self.reload_or_say_why(db).await;
+                reload_at = self.clock.now() + next;
             }
         }
+    }
+
+    /// Reads the set; how soon to read it again.
+    async fn reload_or_say_why(&self, db: &Db) -> Duration {
+        let Err(error) = self.reload(db).await else {
+            return RELOAD_EVERY;
+        };
+        let error = &error as &dyn std::error::Error;
+        warn!(error, "revocations cannot be read");
+        RELOAD_AGAIN
     }
 
     /// Takes an event of the bus; true when Postgres must be asked.

@@ -1,6 +1,12 @@
 //! What a refresh token means that is not the living one of its session: a lost answer, theft, or
 //! nothing. A pure rule; `handlers::refresh` carries it out.
 
+#[cfg(test)]
+#[path = "../tests/suite/schedule.rs"]
+mod schedule;
+#[cfg(test)]
+mod schedules;
+
 use std::time::Duration;
 
 use halobestie_core::Timestamp;

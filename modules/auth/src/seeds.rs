@@ -5,12 +5,13 @@ use std::sync::Arc;
 use halobestie_core::BoxError;
 use halobestie_core::config::AppEnv;
 use halobestie_core::module::Seed;
-use halobestie_core::ports::Role;
+use halobestie_core::ports::{AdminAccounts, AdminError, AdminRole, NewAdmin, Role};
 use secrecy::SecretString;
 
+use crate::admins::{Admins, normal_email};
 use crate::config::AuthConfig;
-use crate::handlers::admin::normal_email;
 use crate::state::State;
+use crate::store::admins;
 use crate::store::users::{self, NewUser};
 
 /// The admin of a developer's machine, where `ADMIN_EMAIL` is unset.
@@ -93,29 +94,26 @@ fn admin(state: Arc<State>, credentials: Option<(String, SecretString)>) -> Seed
 }
 
 async fn make_admin(
-    state: &State,
+    state: &Arc<State>,
     credentials: Option<(String, SecretString)>,
 ) -> Result<String, BoxError> {
     let Some((email, password)) = credentials else {
         return Ok("none made: ADMIN_EMAIL and ADMIN_PASSWORD are not set".to_owned());
     };
-    if users::admin_password(&state.db, &email).await?.is_some() {
+    if admins::password(&state.db, &email).await?.is_some() {
         return Ok(format!("{email} was there"));
     }
-    let hash = state.passwords.hash(password, &state.entropy).await?;
-    let new = NewUser {
-        id: state.entropy.uuid(&state.clock),
-        role: Role::Admin,
-        phone: None,
-        email: Some(&email),
-        password_hash: Some(&hash),
-        display_name: "Admin",
+    let new = NewAdmin {
+        email,
+        display_name: "Admin".to_owned(),
+        role: AdminRole::Owner,
+        password,
     };
-    let made = users::insert(&state.db, new, state.clock.now()).await?;
-    Ok(format!(
-        "{email} {}",
-        if made.is_some() { "made" } else { "was there" }
-    ))
+    match Admins(state.clone()).create(new).await {
+        Ok(admin) => Ok(format!("{} made", admin.email)),
+        Err(AdminError::Exists(email)) => Ok(format!("{email} was there")),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn mitras(state: Arc<State>) -> Seed {
@@ -133,7 +131,6 @@ async fn make_mitras(state: &State) -> Result<String, BoxError> {
             role: Role::Mitra,
             phone: Some(mitra.phone),
             email: None,
-            password_hash: None,
             display_name: mitra.name,
         };
         made += usize::from(

@@ -7,14 +7,18 @@ use halobestie_core::clock::Clock;
 use halobestie_core::config::{AppEnv, ServerConfig};
 use halobestie_core::entropy::Entropy;
 use halobestie_core::pg::Db;
+use halobestie_core::ports::Erasures;
 use halobestie_core::{BoxError, Context};
 
 use crate::access_token::AccessTokens;
-use crate::carrier::Carrier;
+use crate::carrier::Ways;
 use crate::config::AuthConfig;
+use crate::issuing::Door;
 use crate::keys::Keys;
-use crate::otp;
+use crate::limits::Limits;
+use crate::meters::Meters;
 use crate::password::Passwords;
+use crate::refusals::Refusals;
 use crate::revocations::Revocations;
 
 /// Handles, keys and limits.
@@ -27,10 +31,14 @@ pub(crate) struct State {
     pub(crate) keys: Keys,
     pub(crate) access_tokens: AccessTokens,
     pub(crate) revocations: Revocations,
-    pub(crate) carrier: Carrier,
+    pub(crate) ways: Ways,
     pub(crate) passwords: Passwords,
-    pub(crate) otp_limits: otp::Limits,
+    pub(crate) otp_door: Door,
+    pub(crate) otp_limits: Limits,
+    pub(crate) refusals: Refusals,
+    pub(crate) meters: Meters,
     pub(crate) refresh_reuse: Duration,
+    pub(crate) erasures: Erasures,
 }
 
 impl State {
@@ -48,13 +56,14 @@ impl State {
             entropy: cx.entropy.clone(),
             access_tokens: AccessTokens::new(&keys, config.access_life()),
             revocations: Revocations::new(cx.bus.clone(), cx.clock.clone(), config.access_life()),
-            carrier: Carrier::new(config, cx.env),
+            ways: Ways::new(config, cx.env, cx.ports.code_carrier.clone()),
             passwords: Passwords::new(config.bcrypt_cost),
-            otp_limits: otp::Limits {
-                resend: Duration::from_secs(config.otp_resend_seconds),
-                hourly: usize::try_from(config.otp_phone_hourly).unwrap_or(usize::MAX),
-            },
+            otp_door: Door::default(),
+            otp_limits: config.limits(),
+            refusals: Refusals::new(cx.valkey.clone()),
+            meters: Meters::new(&cx.metrics),
             refresh_reuse: Duration::from_secs(config.refresh_reuse_seconds),
+            erasures: cx.ports.erasures.clone(),
             keys,
         }))
     }

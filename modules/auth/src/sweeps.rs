@@ -6,6 +6,7 @@ use std::time::Duration;
 use halobestie_core::pg::DbError;
 use halobestie_core::sweep::{Sweep, Swept};
 
+use crate::login_throttle::NETWORK_KNOWN;
 use crate::state::State;
 use crate::store;
 
@@ -16,7 +17,7 @@ const EVERY: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// How long codes stay, for the limits that count them, and login failures.
 const ATTEMPTS_KEPT: Duration = DAY;
-/// How long a dead session stays, for whoever asks what happened.
+/// How long a dead session and a day's count of codes stay, for whoever asks what happened.
 const SESSIONS_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 const BATCH: u32 = 1_000;
 
@@ -34,10 +35,13 @@ async fn clean(state: &State) -> Result<Swept, DbError> {
     let (attempts, batch) = (now - ATTEMPTS_KEPT, i64::from(BATCH));
     let otps = store::otps::delete_older(&state.db, attempts, batch).await?;
     let failures = store::login_failures::delete_older(&state.db, attempts, batch).await?;
+    let unused = now - NETWORK_KNOWN;
+    let networks = store::known_networks::delete_older(&state.db, unused, batch).await?;
+    let days = store::otp_days::delete_older(&state.db, now - SESSIONS_KEPT).await?;
     let sessions = store::sessions::delete_dead(&state.db, now - SESSIONS_KEPT, batch).await?;
-    let is_full = |deleted: u64| deleted >= u64::from(BATCH);
+    let deleted = [otps, failures, networks, days, sessions];
     Ok(Swept {
-        changed: otps + failures + sessions,
-        more: is_full(otps) || is_full(failures) || is_full(sessions),
+        changed: deleted.iter().sum(),
+        more: deleted.iter().any(|it| *it >= u64::from(BATCH)),
     })
 }

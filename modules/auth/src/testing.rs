@@ -10,12 +10,13 @@
 
 use halobestie_core::clock::Clock;
 use halobestie_core::entropy::Entropy;
-use halobestie_core::ports::Role;
+use halobestie_core::ports::{AdminRole, Role};
 use halobestie_testkit::TestApp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::password::Passwords;
+use crate::store::admins::{self, NewAdminRow};
 use crate::store::users::{self, NewUser};
 
 /// The default `OTP_BYPASS_CODE`.
@@ -88,28 +89,41 @@ pub async fn register_mitra(app: &TestApp, phone: &str, display_name: &str) -> U
         role: Role::Mitra,
         phone: Some(phone),
         email: None,
-        password_hash: None,
         display_name,
     };
     register(app, new).await
 }
 
-/// Makes the account of an admin.
+/// Makes the account of an admin who may do everything.
 pub async fn register_admin(app: &TestApp, email: &str, password: &str) -> Uuid {
+    register_admin_as(app, email, password, AdminRole::Owner).await
+}
+
+/// Makes the account of an admin with this role.
+pub async fn register_admin_as(
+    app: &TestApp,
+    email: &str,
+    password: &str,
+    admin_role: AdminRole,
+) -> Uuid {
     const CHEAPEST: u32 = 4;
     let hash = Passwords::new(CHEAPEST)
         .hash(password.into(), &Entropy::system())
         .await;
-    let hash = hash.expect("the password of a test fits into bcrypt");
-    let new = NewUser {
-        id: fresh_id(),
-        role: Role::Admin,
-        phone: None,
-        email: Some(email),
-        password_hash: Some(&hash),
+    let id = fresh_id();
+    let new = NewAdminRow {
+        id,
+        email,
+        password_hash: &hash.expect("the password of a test fits into bcrypt"),
         display_name: "Admin",
+        admin_role,
     };
-    register(app, new).await
+    let made = admins::insert(app.database.db(), new, app.clock.now()).await;
+    assert!(
+        made.expect("the database takes the account"),
+        "nobody has this email"
+    );
+    id
 }
 
 async fn register(app: &TestApp, new: NewUser<'_>) -> Uuid {

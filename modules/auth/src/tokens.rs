@@ -5,7 +5,7 @@ use std::time::Duration;
 use halobestie_core::Timestamp;
 use halobestie_core::http::{Reply, reply};
 use halobestie_core::pg::Query;
-use halobestie_core::ports::Role;
+use halobestie_core::ports::{Device, Role};
 use halobestie_core::problem::Problem;
 use http::header::{CACHE_CONTROL, HeaderValue};
 use serde::Serialize;
@@ -13,7 +13,6 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::access_token::Subject;
-use crate::device::Device;
 use crate::refresh_token::{self, RefreshToken};
 use crate::state::State;
 use crate::store::sessions::{self, NewSession};

@@ -1,5 +1,6 @@
-//! How long finding everyone who can be asked takes, by how many are online. Over a real Valkey:
-//! `scripts/bench-availability` starts one; BENCHMARKS.md keeps the figures.
+//! How long finding everyone who can be asked takes, and counting them for the beacon, by how many
+//! are online. Over a real Valkey: `scripts/bench-availability` starts one; BENCHMARKS.md keeps the
+//! figures.
 #![expect(
     clippy::expect_used,
     reason = "a broken assumption must end the run that has it"
@@ -28,27 +29,33 @@ fn main() {
         .sample_size(50)
         .measurement_time(Duration::from_secs(10))
         .configure_from_args();
-    let mut group = criterion.benchmark_group("find_available");
     for online in ONLINE {
         let app = runtime.block_on(server(online));
         let port = app.context().ports.availability.get();
         let port = port.expect("availability is there").clone();
         assert_eq!(runtime.block_on(find(&port)), online as usize);
+        assert_eq!(runtime.block_on(count(&port)), u64::from(online));
         let statements = app.statement_count();
-        group.throughput(Throughput::Elements(online.into()));
-        group.bench_with_input(
-            BenchmarkId::from_parameter(online),
-            &port,
-            |bencher, port| {
-                bencher.iter(|| black_box(runtime.block_on(find(port))));
-            },
-        );
+        measure(&mut criterion, "find_available", online, || {
+            runtime.block_on(find(&port));
+        });
+        measure(&mut criterion, "count_available", online, || {
+            runtime.block_on(count(&port));
+        });
         // Otherwise these would be Postgres's figures. A few are core's own.
         assert!(app.statement_count() - statements < 10, "Valkey answered");
         runtime.block_on(app.stop());
     }
-    group.finish();
     criterion.final_summary();
+}
+
+fn measure(criterion: &mut Criterion, name: &str, online: u32, mut work: impl FnMut()) {
+    let mut group = criterion.benchmark_group(name);
+    group.throughput(Throughput::Elements(online.into()));
+    group.bench_function(BenchmarkId::from_parameter(online), |bencher| {
+        bencher.iter(&mut work);
+    });
+    group.finish();
 }
 
 /// A server whose mirror shows this many mitras as online. Its clock stands still, so they stay so.
@@ -65,5 +72,10 @@ async fn server(online: u32) -> TestApp {
 
 async fn find(port: &Arc<dyn Availability>) -> usize {
     let found = port.find_available().await;
-    found.expect("Valkey answers").len()
+    black_box(found.expect("somebody answers")).len()
+}
+
+async fn count(port: &Arc<dyn Availability>) -> u64 {
+    let counted = port.count_available().await;
+    black_box(counted.expect("somebody answers"))
 }

@@ -154,9 +154,9 @@ impl Beacon {
     async fn count(&self, changes: u64) -> Result<BeaconBody, DbError> {
         self.roster.meters.beacon_computation();
         let as_of = self.roster.clock.now();
-        let found = self.roster.find().await?;
-        let available_mitras = found.mitras.len().try_into().unwrap_or(u64::MAX);
-        let source = match found.by {
+        let counted = self.roster.count().await?;
+        let available_mitras = counted.available;
+        let source = match counted.by {
             AnsweredBy::Mirror => Source::Valkey,
             AnsweredBy::Postgres => Source::Postgres,
         };

@@ -6,14 +6,14 @@ use halobestie_core::ports::{Heartbeat, HeartbeatError};
 use uuid::Uuid;
 
 use crate::meters::AnsweredBy;
-use crate::mirror::{Candidate, Pulse};
+use crate::mirror::Pulse;
 use crate::roster::Roster;
 use crate::store::{self, StaleAt};
 
-/// Who can be asked, and who said so.
-pub(crate) struct Found {
-    /// The mitras, in no order.
-    pub mitras: Vec<Uuid>,
+/// How many can be asked, and who said so.
+pub(crate) struct Counted {
+    /// Mitras.
+    pub available: u64,
     /// Who said so.
     pub by: AnsweredBy,
 }
@@ -40,32 +40,51 @@ impl Roster {
         }
     }
 
-    /// Everyone who is reachable and below its capacity.
+    /// Everyone who is reachable and below its capacity, in no order.
     ///
     /// # Errors
     /// When neither the mirror nor Postgres answers.
-    pub(crate) async fn find(&self) -> Result<Found, DbError> {
-        let now = self.clock.now();
-        if let Some(candidates) = self.mirror.ask("find", |mirror| mirror.candidates()).await {
-            let available = candidates
-                .iter()
-                .filter(|candidate| self.is_available(candidate, now));
-            let mitras = available.map(|candidate| candidate.mitra_id).collect();
-            return Ok(Found {
-                mitras,
-                by: AnsweredBy::Mirror,
-            });
+    pub(crate) async fn find(&self) -> Result<Vec<Uuid>, DbError> {
+        let stale_at = self.stale_at(self.clock.now());
+        let found = self
+            .mirror
+            .ask("find", |mirror| mirror.available(stale_at.mirror))
+            .await;
+        match found {
+            Some(found) => Ok(found),
+            None => self.find_in_postgres(stale_at.postgres).await,
         }
-        let reachable = store::reachable(&self.db, self.stale_at(now).postgres).await?;
+    }
+
+    /// How many are reachable and below their capacity.
+    ///
+    /// # Errors
+    /// When neither the mirror nor Postgres answers.
+    pub(crate) async fn count(&self) -> Result<Counted, DbError> {
+        let stale_at = self.stale_at(self.clock.now());
+        let counted = self
+            .mirror
+            .ask("count", |mirror| mirror.count_available(stale_at.mirror))
+            .await;
+        if let Some(available) = counted {
+            let by = AnsweredBy::Mirror;
+            return Ok(Counted { available, by });
+        }
+        let found = self.find_in_postgres(stale_at.postgres).await?;
+        Ok(Counted {
+            available: found.len().try_into().unwrap_or(u64::MAX),
+            by: AnsweredBy::Postgres,
+        })
+    }
+
+    async fn find_in_postgres(&self, stale_at: Timestamp) -> Result<Vec<Uuid>, DbError> {
+        let reachable = store::reachable(&self.db, stale_at).await?;
         let load = self.load_of_all().await?;
         let in_use = |id: &Uuid| i64::from(load.get(id).copied().unwrap_or(0));
         let available = reachable
             .into_iter()
             .filter(|(id, max)| in_use(id) < i64::from(*max));
-        Ok(Found {
-            mitras: available.map(|(id, _)| id).collect(),
-            by: AnsweredBy::Postgres,
-        })
+        Ok(available.map(|(id, _)| id).collect())
     }
 
     /// Takes a sign of life.
@@ -108,13 +127,6 @@ impl Roster {
             Some(guard) if guard.is_online => Pulse::Online,
             _ => Pulse::Offline,
         })
-    }
-
-    fn is_available(&self, candidate: &Candidate, now: Timestamp) -> bool {
-        let is_heard = candidate
-            .heard_at
-            .is_some_and(|heard| self.liveness.is_fresh(heard, now));
-        is_heard && candidate.in_use < candidate.max_sessions
     }
 
     /// The instants at which heartbeats are stale.

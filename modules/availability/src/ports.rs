@@ -16,17 +16,11 @@ impl Availability for Roster {
     }
 
     async fn find_available(&self) -> Result<Vec<Uuid>, DbError> {
-        Ok(self.find().await?.mitras)
+        self.find().await
     }
 
     async fn count_available(&self) -> Result<u64, DbError> {
-        Ok(self
-            .find()
-            .await?
-            .mitras
-            .len()
-            .try_into()
-            .unwrap_or(u64::MAX))
+        Ok(self.count().await?.available)
     }
 
     async fn lock_seat(&self, tx: &Tx<'_>, mitra_id: Uuid) -> Result<Option<Seat>, DbError> {

@@ -2,9 +2,11 @@
 //!
 //! The template's name is a hash of every migration, so a changed migration gets a new template and
 //! tests that run at once, in whatever process, share one. It is built under a name of its own and
-//! renamed when it is complete: a template that exists is whole.
+//! renamed when it is complete: a template that exists is whole. In a Postgres of the test's own there
+//! is nothing to share: the database is migrated itself, and goes with its cluster.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +21,7 @@ use sha2::{Digest, Sha256};
 use tokio_postgres::{NoTls, Row};
 
 use crate::environment;
+use crate::postgres_process::PostgresProcess;
 
 /// A database. Clones share it; the last one to go drops it, unless its test failed.
 #[derive(Clone)]
@@ -27,8 +30,26 @@ pub struct TestDb(Arc<Shared>);
 struct Shared {
     name: String,
     url: String,
+    server: Server,
     // The test's own way in, made at the first use.
     db: Db,
+}
+
+/// The server that a database is on.
+enum Server {
+    /// That of all tests: the database is dropped in the end.
+    Shared,
+    /// One of the test's own, by the URL of its first database.
+    Own(String),
+}
+
+impl Server {
+    fn url(&self) -> String {
+        match self {
+            Self::Shared => environment::database_url(),
+            Self::Own(url) => url.clone(),
+        }
+    }
 }
 
 impl TestDb {
@@ -39,6 +60,16 @@ impl TestDb {
         Self::create_like(Some(&template)).await
     }
 
+    /// Makes a database with the schema of these modules in a Postgres of the test's own.
+    pub async fn create_in(postgres: &PostgresProcess, entries: &[Entry]) -> Self {
+        const NAME: &str = "test";
+        let admin = Admin::connect(&postgres.url()).await;
+        admin.run(&format!("CREATE DATABASE {NAME}")).await;
+        let made = Self::of(NAME.to_owned(), Server::Own(postgres.url()));
+        migrate(made.url(), &migration_sets(entries)).await;
+        made
+    }
+
     /// Makes a database with nothing in it, for tests of migrations.
     pub async fn empty() -> Self {
         Self::create_like(None).await
@@ -47,13 +78,23 @@ impl TestDb {
     async fn create_like(template: Option<&str>) -> Self {
         let id = Entropy::system().uuid(&Clock::system());
         let name = format!("test_{}", id.simple());
-        Admin::connect()
+        Admin::connect(&environment::database_url())
             .await
             .clone_database(&name, template.unwrap_or("template0"))
             .await;
-        let url = url_of(&name, None);
+        Self::of(name, Server::Shared)
+    }
+
+    fn of(name: String, server: Server) -> Self {
+        let url = url_of(&server.url(), &name, None);
         let db = open(&url);
-        Self(Arc::new(Shared { name, url, db }))
+        let shared = Shared {
+            name,
+            url,
+            server,
+            db,
+        };
+        Self(Arc::new(shared))
     }
 
     /// Where it is.
@@ -62,7 +103,7 @@ impl TestDb {
     }
 
     pub(crate) fn url_by(&self, proxy: Option<SocketAddr>) -> String {
-        url_of(&self.0.name, proxy)
+        url_of(&self.0.server.url(), &self.0.name, proxy)
     }
 
     /// The test's own pool: statements sent here do not count as the server's.
@@ -101,7 +142,7 @@ impl TestDb {
 impl Drop for Shared {
     fn drop(&mut self) {
         // What a failed test left is worth a look; the cluster goes with `scripts/test` anyway.
-        if std::thread::panicking() {
+        if std::thread::panicking() || matches!(self.server, Server::Own(_)) {
             return;
         }
         let drop_it = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
@@ -122,7 +163,8 @@ impl Drop for Shared {
 /// The name of the template with these migrations; makes it where it is missing.
 async fn template(sets: &[MigrationSet]) -> String {
     let (name, lock) = name_of(sets);
-    let admin = Admin::connect().await;
+    let server = environment::database_url();
+    let admin = Admin::connect(&server).await;
     if admin.exists(&name).await {
         return name;
     }
@@ -135,7 +177,7 @@ async fn template(sets: &[MigrationSet]) -> String {
         admin
             .run(&format!("CREATE DATABASE {building} TEMPLATE template0"))
             .await;
-        migrate(&url_of(&building, None), sets).await;
+        migrate(&url_of(&server, &building, None), sets).await;
         admin
             .run(&format!("ALTER DATABASE {building} RENAME TO {name}"))
             .await;
@@ -179,24 +221,43 @@ fn open(url: &str) -> Db {
 }
 
 async fn administer(sql: &str) {
-    Admin::connect().await.run(sql).await;
+    let admin = Admin::connect(&environment::database_url()).await;
+    admin.run(sql).await;
 }
 
 /// A connection to the database from which others are made.
-struct Admin(tokio_postgres::Client);
+pub(crate) struct Admin(tokio_postgres::Client);
 
 impl Admin {
+    pub(crate) async fn connect(url: &str) -> Self {
+        let connected = Self::try_connect(url).await;
+        connected.unwrap_or_else(|error| panic!("no Postgres at {url}: {error}"))
+    }
+
     #[expect(
         clippy::disallowed_methods,
         reason = "the connection ends with its client"
     )]
-    async fn connect() -> Self {
-        let url = environment::database_url();
-        let (client, connection) = tokio_postgres::connect(&url, NoTls)
-            .await
-            .unwrap_or_else(|error| panic!("no Postgres at TEST_DATABASE_URL: {error}"));
+    pub(crate) async fn try_connect(url: &str) -> Result<Self, tokio_postgres::Error> {
+        let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
         tokio::spawn(connection);
-        Self(client)
+        Ok(Self(client))
+    }
+
+    /// The folder of the server's programs.
+    pub(crate) async fn programs(&self) -> PathBuf {
+        let sql = "SELECT setting FROM pg_config WHERE name = 'BINDIR'";
+        let row = self.0.query_one(sql, &[]).await;
+        row.expect("the tests' user may know")
+            .get::<_, String>(0)
+            .into()
+    }
+
+    /// The ids of the server's processes that serve others than this connection.
+    pub(crate) async fn other_processes(&self) -> Vec<i32> {
+        let sql = "SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()";
+        let rows = self.0.query(sql, &[]).await.expect("the view can be read");
+        rows.iter().map(|row| row.get(0)).collect()
     }
 
     async fn exists(&self, database: &str) -> bool {
@@ -235,10 +296,9 @@ impl Admin {
     }
 }
 
-/// The test URL with another database, and another address where a proxy is in front.
-fn url_of(database: &str, proxy: Option<SocketAddr>) -> String {
-    let url = environment::database_url();
-    let (base, options) = url.split_once('?').unwrap_or((&url, ""));
+/// A server's URL with another database, and another address where a proxy is in front.
+fn url_of(server: &str, database: &str, proxy: Option<SocketAddr>) -> String {
+    let (base, options) = server.split_once('?').unwrap_or((server, ""));
     let (scheme, rest) = base.split_once("://").expect("TEST_DATABASE_URL is a URL");
     let authority = rest.split('/').next().unwrap_or_default();
     let (user, address) = authority

@@ -25,6 +25,8 @@ const DEFAULTS: &[(&str, &str)] = &[
         "AUTH_JWT_SECRET",
         "a secret that only the tests of this project know",
     ),
+    // All of a test's people come from one address.
+    ("OTP_ADDRESS_HOURLY", "100000"),
     ("SHUTDOWN_TIMEOUT_SECONDS", "10"),
     // Half a second, the default, is too near to what a busy test machine takes.
     ("VALKEY_TIMEOUT_MS", "2000"),

@@ -1,15 +1,16 @@
 //! A Valkey of one test's own, to be frozen, killed and started again empty.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Stdio;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
+use crate::child::{free_port, signal};
 use crate::eventually::eventually;
 
 /// The servers that will do, the first that is installed.
@@ -68,26 +69,16 @@ impl ValkeyProcess {
 
     /// Stops it in its tracks: connections stand, nothing is answered.
     pub fn freeze(&self) {
-        self.signal(Signal::STOP);
+        signal(self.child.as_ref(), Signal::STOP);
     }
 
     /// Lets it go on.
     pub fn thaw(&self) {
-        self.signal(Signal::CONT);
+        signal(self.child.as_ref(), Signal::CONT);
     }
 
     fn address(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.port).into()
-    }
-
-    fn signal(&self, signal: Signal) {
-        let pid = self
-            .child
-            .as_ref()
-            .and_then(Child::id)
-            .expect("Valkey runs");
-        let pid = Pid::from_raw(pid.cast_signed()).expect("a child has a process id");
-        kill_process(pid, signal).expect("a child can be signalled");
     }
 }
 
@@ -118,14 +109,6 @@ fn spawn(port: u16) -> Child {
         "neither {} is installed: run the tests with scripts/test",
         PROGRAMS.join(" nor ")
     )
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
-    listener
-        .local_addr()
-        .expect("a bound listener has an address")
-        .port()
 }
 
 /// Waits until it answers; false when it has ended instead.

@@ -29,6 +29,22 @@ pub(super) fn is_origin(text: &str) -> bool {
     text == format!("{scheme}://{authority}").to_lowercase() && !text.contains('@')
 }
 
+/// Whether a text is a scheme of an app, or an https address, below which paths can be appended. `://`
+/// keeps out schemes that run something, such as `javascript:`.
+pub(super) fn is_deep_link(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return false;
+    };
+    let mut letters = scheme.chars();
+    let is_scheme = letters.next().is_some_and(|it| it.is_ascii_lowercase())
+        && letters.all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || "+-.".contains(it))
+        && !["javascript", "data", "file", "blob", "http"].contains(&scheme);
+    let is_path = rest
+        .chars()
+        .all(|it| it.is_ascii_alphanumeric() || "-._~/:".contains(it));
+    is_scheme && is_path && (scheme != "https" || !rest.is_empty())
+}
+
 /// Reads a base URL; paths are appended to it, so it loses the slashes at its end.
 pub(super) fn base_url<'de, D: Deserializer<'de>>(text: D) -> Result<String, D::Error> {
     Ok(String::deserialize(text)?.trim_end_matches('/').to_owned())
@@ -46,4 +62,36 @@ pub(super) fn networks<'de, D: Deserializer<'de>>(texts: D) -> Result<Vec<IpNet>
         .iter()
         .map(network)
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deep_link_opens_an_app_and_runs_nothing() {
+        for fine in [
+            "halobestie://",
+            "halobestie://open",
+            "com.example.app://x/",
+            "https://a.example/open",
+        ] {
+            assert!(is_deep_link(fine), "{fine}");
+        }
+        for wrong in [
+            "",
+            "halobestie",
+            "halobestie:",
+            "javascript://%0aalert(1)",
+            "data://x",
+            "http://a.example",
+            "https://",
+            "Halobestie://",
+            "halobestie://x?y=",
+            "halobestie://\"><script>",
+            "halobestie:// x",
+        ] {
+            assert!(!is_deep_link(wrong), "{wrong}");
+        }
+    }
 }

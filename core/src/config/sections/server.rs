@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use ipnet::IpNet;
 use serde::Deserialize;
 
-use super::address::{base_url, is_http_url, is_origin, networks};
+use super::address::{base_url, is_deep_link, is_http_url, is_origin, networks};
 use crate::config::{AppEnv, Checks, Invalid, Kind, Section, Variable};
 
 /// Listeners, limits, CORS, readiness, shutdown.
@@ -19,6 +19,8 @@ pub struct ServerConfig {
     /// Our address as the world sees it, without a slash at the end.
     #[serde(deserialize_with = "base_url")]
     pub public_base_url: String,
+    /// What opens the app: a scheme, or an https address that the app has claimed.
+    pub app_deep_link: String,
     /// Connections at most, each listener.
     pub connections_max: usize,
     /// Requests in flight at most on the public listener; more get 503 `overloaded`.
@@ -44,8 +46,21 @@ pub struct ServerConfig {
     pub worker_stale_seconds: u64,
 }
 
+impl ServerConfig {
+    /// What opens the app at a path of its own: `halobestie://auth/email?token=…`.
+    pub fn app_link(&self, path: &str) -> String {
+        let slash = if self.app_deep_link.ends_with('/') {
+            ""
+        } else {
+            "/"
+        };
+        format!("{}{slash}{path}", self.app_deep_link)
+    }
+}
+
 const ADDRESS: &str = "an IP address and a port, such as 0.0.0.0:3000";
 const BASE_URL: &str = "an http or https URL, such as https://example.org";
+const DEEP_LINK: &str = "a scheme or an address that opens the app, such as halobestie:// or https://app.example.org/open";
 const ORIGINS: &str =
     "origins as browsers send them, such as https://app.example.org, no slash at the end";
 const NETWORKS: &str = "networks or addresses, such as 10.0.0.0/8";
@@ -74,6 +89,13 @@ impl Section for ServerConfig {
         )
         .accepts(BASE_URL)
         .or(&["CLOUDRON_APP_ORIGIN"]),
+        Variable::new(
+            "APP_DEEP_LINK",
+            "app_deep_link",
+            Kind::Text,
+            "what opens the app, for links on our pages",
+        )
+        .accepts(DEEP_LINK),
         Variable::new(
             "SERVER_CONNECTIONS_MAX",
             "connections_max",
@@ -152,6 +174,11 @@ impl Section for ServerConfig {
                 "public_base_url",
                 is_http_url(&self.public_base_url),
                 expected(BASE_URL),
+            )
+            .require(
+                "app_deep_link",
+                is_deep_link(&self.app_deep_link),
+                expected(DEEP_LINK),
             )
             .range("connections_max", self.connections_max, 1..=1_000_000)
             .range("requests_max", self.requests_max, 1..=1_000_000)

@@ -9,6 +9,7 @@ pub mod deadline;
 pub mod failure;
 pub mod guard;
 pub mod head;
+pub mod pages;
 pub mod render;
 pub mod request_id;
 pub mod shed;

@@ -1,4 +1,4 @@
-//! What goes in and out: body limits, JSON, compression, and browsers of other origins.
+//! What goes in and out: body limits, JSON, compression.
 
 use http_body_util::{BodyExt, StreamBody};
 
@@ -56,66 +56,6 @@ async fn json_bodies_are_checked() {
         (422, "validation_failed")
     );
     assert_eq!(wrong.json()["errors"][0]["field"], "amount");
-}
-
-#[tokio::test]
-async fn browsers_of_known_origins_may_call() {
-    let mut site = Site::new();
-    site.options.origins = vec!["https://app.example.com".to_owned()];
-    let stack = site.stack(shop());
-    let from = |req, origin| with_header(req, "origin", origin);
-    let preflight = |origin| {
-        let req = with_header(
-            request("OPTIONS", "/orders"),
-            "access-control-request-method",
-            "POST",
-        );
-        from(req, origin)
-    };
-
-    let answer = read(&stack, preflight("https://app.example.com")).await;
-    assert_eq!(answer.status, 200);
-    assert_eq!(
-        answer.header("access-control-allow-origin"),
-        "https://app.example.com"
-    );
-    assert!(
-        answer
-            .header("access-control-allow-headers")
-            .contains("idempotency-key")
-    );
-    assert!(
-        answer
-            .header("access-control-allow-methods")
-            .contains("PATCH")
-    );
-    assert_eq!(answer.header("access-control-allow-credentials"), "");
-    let stranger = read(&stack, preflight("https://evil.example.com")).await;
-    assert_eq!(stranger.header("access-control-allow-origin"), "");
-
-    let answer = read(
-        &stack,
-        from(request("GET", "/nowhere"), "https://app.example.com"),
-    )
-    .await;
-    assert_eq!(answer.code(), "not_found");
-    assert_eq!(
-        answer.header("access-control-allow-origin"),
-        "https://app.example.com"
-    );
-    assert!(
-        answer
-            .header("access-control-expose-headers")
-            .contains("x-request-id")
-    );
-    assert!(answer.header("vary").contains("origin"));
-
-    // An OPTIONS that is no preflight is the router's.
-    let plain = read(&stack, request("OPTIONS", "/orders")).await;
-    assert_eq!(
-        (plain.status, plain.header("allow")),
-        (204, "OPTIONS, POST")
-    );
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@
     reason = "a test may fail in the middle, and its clients are no tasks of the server"
 )]
 
+mod browsers;
 mod connections;
 mod content;
 mod layers;

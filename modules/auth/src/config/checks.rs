@@ -1,8 +1,10 @@
 //! What the types of the `[auth]` section cannot say.
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
-use halobestie_core::config::{AppEnv, Invalid};
+use halobestie_core::config::{AppEnv, Checks, Invalid};
+use halobestie_core::ports::Capability;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::AuthConfig;
@@ -22,7 +24,8 @@ impl AuthConfig {
     pub(super) fn problems(&self, env: AppEnv) -> Vec<Invalid> {
         let mut problems = self.wrong_secrets();
         problems.extend(self.wrong_lives());
-        problems.extend(self.wrong_carrier(env));
+        problems.extend(self.wrong_limits());
+        problems.extend(self.wrong_bypass());
         problems.extend(self.wrong_passwords(env));
         problems
     }
@@ -56,21 +59,20 @@ impl AuthConfig {
         if self.refresh_reuse_seconds > 300 {
             problems.push(Invalid::new("refresh_reuse_seconds", "must be at most 300"));
         }
-        if self.otp_resend_seconds > 3600 {
-            problems.push(Invalid::new("otp_resend_seconds", "must be at most 3600"));
-        }
-        if !(1..=1000).contains(&self.otp_phone_hourly) {
-            problems.push(Invalid::new("otp_phone_hourly", "must be 1 to 1000"));
-        }
         problems
     }
 
-    fn wrong_carrier(&self, env: AppEnv) -> Vec<Invalid> {
+    fn wrong_limits(&self) -> Vec<Invalid> {
+        Checks::default()
+            .range("otp_resend_seconds", self.otp_resend_seconds, 0..=3600)
+            .range("otp_phone_hourly", self.otp_phone_hourly, 1..=1000)
+            .range("otp_address_hourly", self.otp_address_hourly, 1..=1_000_000)
+            .range("otp_daily_budget", self.otp_daily_budget, 1..=100_000_000)
+            .invalid
+    }
+
+    fn wrong_bypass(&self) -> Vec<Invalid> {
         let mut problems = Vec::new();
-        if self.fazpass_enabled {
-            let message = "must be false: this version cannot send through Fazpass yet";
-            problems.push(Invalid::new("fazpass_enabled", message));
-        }
         let code = self.otp_bypass_code.expose_secret();
         if !otp::is_code(code) {
             problems.push(Invalid::new("otp_bypass_code", "must be six digits"));
@@ -83,12 +85,22 @@ impl AuthConfig {
             let message = "each must be a mobile number, such as +6281234567890";
             problems.push(Invalid::new("otp_bypass_phones", message));
         }
-        if env == AppEnv::Production && !self.fazpass_enabled && self.otp_bypass_phones.is_empty() {
-            let message = "must name the reviewers' phones in production without Fazpass: \
-                           else nobody could sign in";
-            problems.push(Invalid::new("otp_bypass_phones", message));
-        }
         problems
+    }
+
+    /// What is wrong where nobody carries codes.
+    pub(super) fn problems_without_carrier(
+        &self,
+        env: AppEnv,
+        provided: &BTreeSet<Capability>,
+    ) -> Vec<Invalid> {
+        let has_carrier = provided.contains(&Capability::CodeCarrier);
+        let is_open = env != AppEnv::Production || !self.otp_bypass_phones.is_empty();
+        let message = "must name the reviewers' phones in production without Fazpass \
+                       (FAZPASS_ENABLED): else nobody could sign in";
+        Checks::default()
+            .require("otp_bypass_phones", has_carrier || is_open, message)
+            .invalid
     }
 
     fn wrong_passwords(&self, env: AppEnv) -> Vec<Invalid> {
@@ -151,12 +163,10 @@ mod tests {
             refresh_reuse_seconds: 10,
             otp_resend_seconds: 30,
             otp_phone_hourly: 5,
+            otp_address_hourly: 30,
+            otp_daily_budget: 20_000,
             otp_bypass_code: "000000".into(),
             otp_bypass_phones: Vec::new(),
-            fazpass_enabled: false,
-            fazpass_merchant_key: None,
-            fazpass_gateway_key: None,
-            fazpass_base_url: "https://fazpass.test".into(),
             bcrypt_cost: 12,
             admin_email: None,
             admin_password: None,
@@ -196,15 +206,19 @@ mod tests {
 
     #[test]
     fn production_without_fazpass_needs_the_reviewers_phones() {
-        assert_eq!(
-            wrong_keys(&config(), AppEnv::Production),
-            ["otp_bypass_phones"]
-        );
+        let wrong = |config: &AuthConfig, provided: &[Capability]| {
+            let provided = provided.iter().copied().collect();
+            !config
+                .problems_without_carrier(AppEnv::Production, &provided)
+                .is_empty()
+        };
+        assert!(wrong(&config(), &[]));
+        assert!(!wrong(&config(), &[Capability::CodeCarrier]));
         let named = AuthConfig {
             otp_bypass_phones: vec!["081200000001".into()],
             ..config()
         };
-        assert_eq!(wrong_keys(&named, AppEnv::Production), [""; 0]);
+        assert!(!wrong(&named, &[]));
     }
 
     #[test]
@@ -212,9 +226,9 @@ mod tests {
         let wrong = AuthConfig {
             access_seconds: 0,
             otp_phone_hourly: 0,
+            otp_daily_budget: 0,
             otp_bypass_code: "12345".into(),
             otp_bypass_phones: vec!["nonsense".into()],
-            fazpass_enabled: true,
             bcrypt_cost: 3,
             admin_email: Some("nobody".into()),
             ..config()
@@ -222,7 +236,7 @@ mod tests {
         let keys = [
             "access_seconds",
             "otp_phone_hourly",
-            "fazpass_enabled",
+            "otp_daily_budget",
             "otp_bypass_code",
             "otp_bypass_phones",
             "bcrypt_cost",

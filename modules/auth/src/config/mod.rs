@@ -1,12 +1,16 @@
-//! The `[auth]` section: secrets, lives, limits and the carrier of one-time codes.
+//! The `[auth]` section: secrets, lives, limits and the bypass of one-time codes.
 
 mod checks;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use halobestie_core::config::{AppEnv, Invalid, Kind, Section, Variable};
+use halobestie_core::ports::Capability;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+
+use crate::limits::Limits;
 
 /// How people sign in.
 #[derive(Clone, Debug, Deserialize)]
@@ -24,18 +28,15 @@ pub struct AuthConfig {
     pub otp_resend_seconds: u64,
     /// Codes for one phone in an hour.
     pub otp_phone_hourly: u32,
+    /// Codes for one client address in an hour.
+    pub otp_address_hourly: u32,
+    /// Codes in all, in a day.
+    pub otp_daily_budget: u32,
     /// The code that opens everything while no carrier is there.
     pub otp_bypass_code: SecretString,
-    /// In production the only phones that the bypass code serves; elsewhere it serves every phone.
+    /// In production, and wherever a carrier is there, the only phones that the bypass code serves;
+    /// elsewhere it serves every phone.
     pub otp_bypass_phones: Vec<String>,
-    /// Whether Fazpass carries the codes.
-    pub fazpass_enabled: bool,
-    /// Fazpass's name for us.
-    pub fazpass_merchant_key: Option<SecretString>,
-    /// Which of Fazpass's channels is used.
-    pub fazpass_gateway_key: Option<SecretString>,
-    /// Where Fazpass is.
-    pub fazpass_base_url: String,
     /// The cost of new password hashes.
     pub bcrypt_cost: u32,
     /// The first admin; read by `seed` alone.
@@ -48,6 +49,17 @@ impl AuthConfig {
     /// How long an access token lives.
     pub(crate) fn access_life(&self) -> Duration {
         Duration::from_secs(self.access_seconds)
+    }
+
+    /// How often codes may be asked for.
+    pub(crate) fn limits(&self) -> Limits {
+        let count = |it: u32| usize::try_from(it).unwrap_or(usize::MAX);
+        Limits {
+            resend: Duration::from_secs(self.otp_resend_seconds),
+            phone_hourly: count(self.otp_phone_hourly),
+            network_hourly: count(self.otp_address_hourly),
+            daily_budget: i32::try_from(self.otp_daily_budget).unwrap_or(i32::MAX),
+        }
     }
 
     /// The secrets that verify, the one that signs first.
@@ -102,6 +114,18 @@ impl Section for AuthConfig {
             "codes for one phone in an hour",
         ),
         Variable::new(
+            "OTP_ADDRESS_HOURLY",
+            "otp_address_hourly",
+            Kind::Integer,
+            "codes for one client address (an IPv6 /64) in an hour",
+        ),
+        Variable::new(
+            "OTP_DAILY_BUDGET",
+            "otp_daily_budget",
+            Kind::Integer,
+            "codes in all, in a day of UTC",
+        ),
+        Variable::new(
             "OTP_BYPASS_CODE",
             "otp_bypass_code",
             Kind::Secret,
@@ -111,31 +135,7 @@ impl Section for AuthConfig {
             "OTP_BYPASS_PHONES",
             "otp_bypass_phones",
             Kind::List,
-            "in production the only phones that the bypass code serves",
-        ),
-        Variable::new(
-            "FAZPASS_ENABLED",
-            "fazpass_enabled",
-            Kind::Bool,
-            "whether Fazpass carries one-time codes",
-        ),
-        Variable::new(
-            "FAZPASS_MERCHANT_KEY",
-            "fazpass_merchant_key",
-            Kind::Secret,
-            "Fazpass merchant key",
-        ),
-        Variable::new(
-            "FAZPASS_GATEWAY_KEY",
-            "fazpass_gateway_key",
-            Kind::Secret,
-            "Fazpass gateway key",
-        ),
-        Variable::new(
-            "FAZPASS_BASE_URL",
-            "fazpass_base_url",
-            Kind::Text,
-            "where Fazpass is",
+            "in production and with Fazpass the only phones that the bypass code serves",
         ),
         Variable::new(
             "ADMIN_EMAIL",
@@ -153,5 +153,9 @@ impl Section for AuthConfig {
 
     fn validate(&self, env: AppEnv) -> Vec<Invalid> {
         self.problems(env)
+    }
+
+    fn validate_with(&self, env: AppEnv, provided: &BTreeSet<Capability>) -> Vec<Invalid> {
+        self.problems_without_carrier(env, provided)
     }
 }

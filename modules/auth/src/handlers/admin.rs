@@ -1,28 +1,24 @@
 //! Admins sign in by password, on the internal listener alone.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use halobestie_core::Timestamp;
+use halobestie_core::BoxError;
 use halobestie_core::http::{Reply, Request};
 use halobestie_core::problem::Problem;
 use secrecy::SecretString;
 use serde::Deserialize;
-use tracing::info;
+use tracing::{info, warn};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::refresh::{Door, RefreshRequest, refresh_at};
 use super::sessions::log_out;
+use crate::admins::normal_email;
 use crate::error::AuthError;
-use crate::keys::{Hash, Purpose};
+use crate::login_throttle::{Admitted, Throttle};
 use crate::state::State;
-use crate::store::{login_failures, users};
+use crate::store::admins;
 use crate::tokens::Tokens;
-
-/// Tries for one account from one address, in a window, until one is right.
-const TRIES_MAX: i32 = 5;
-const WINDOW: Duration = Duration::from_secs(15 * 60);
 
 /// An admin's email and password.
 #[derive(Deserialize, ToSchema)]
@@ -34,17 +30,12 @@ pub(crate) struct AdminLogin {
     password: SecretString,
 }
 
-/// Whose tries are counted together.
-struct Throttle {
-    account_hash: Hash,
-    address: String,
-}
-
 /// Sign in as an admin
 ///
-/// The answer to an unknown email is the same as to a wrong password, and takes as long. After five
-/// wrong passwords for one account from one address that address must wait up to 15 minutes; others
-/// need not.
+/// The answer to an unknown email is the same as to a wrong password, and takes as long. Wrong passwords
+/// are counted for a quarter of an hour: five for one account from one address, twenty for one account
+/// from addresses where it has not signed in within 90 days, fifty from one address. Whoever comes from
+/// where they have signed in before does not wait for what others do elsewhere.
 #[utoipa::path(
     operation_id = "admin_login",
     post, path = "/api/admin/auth/login", tag = "admin", request_body = AdminLogin,
@@ -53,70 +44,71 @@ struct Throttle {
         (status = 401, description = "`invalid_credentials`."),
         (status = 403, description = "The password was right; `account_disabled`."),
         (status = 429, description = "`rate_limited`; `Retry-After` says when."),
+        (status = 503, description = "`overloaded`: too many passwords are being checked."),
     ),
 )]
 pub(crate) async fn login(state: Arc<State>, mut req: Request) -> Reply {
     let body: AdminLogin = req.json().await?;
     let email = normal_email(&body.email);
-    let now = state.clock.now();
-    let throttle = Throttle {
-        account_hash: state.keys.hash(Purpose::Contact, &[email.as_bytes()]),
-        address: req.client_addr(&state.server.trusted_proxies).to_string(),
+    let address = req.client_addr(&state.server.trusted_proxies);
+    let throttle = Throttle::new(&state.keys, &email, address);
+    let admitted = throttle.admit(&state, state.clock.now()).await?;
+    let found = admins::password(&state.db, &email).await?;
+    let kept = found.as_ref().and_then(|(_, kept)| kept.clone());
+    let is_right = state.passwords.is_right(body.password.clone(), kept).await;
+    // From here on it is no secret whether there is such an account.
+    let Some((user_id, Some(kept))) = found.filter(|_| matches!(is_right, Ok(true))) else {
+        is_right?;
+        return Err(AuthError::InvalidCredentials.into());
     };
-    count_try(&state, &throttle, now).await?;
-    let (user_id, kept) = users::admin_password(&state.db, &email).await?.unzip();
-    let is_right = state
-        .passwords
-        .is_right(body.password, kept.flatten())
-        .await;
-    match user_id {
-        Some(user_id) if is_right.map_err(Problem::internal)? => {
-            sign_in(&state, user_id, &throttle, now).await?.reply()
-        }
-        _ => Err(AuthError::InvalidCredentials.into()),
-    }
+    let right = RightPassword { user_id, kept };
+    let tokens = sign_in(&state, &right, &throttle, admitted).await?;
+    renew_hash(&state, &right, body.password).await;
+    tokens.reply()
 }
 
-/// The form in which emails are stored.
-pub(crate) fn normal_email(text: &str) -> String {
-    text.trim().to_lowercase()
-}
-
-async fn count_try(state: &State, throttle: &Throttle, now: Timestamp) -> Result<(), AuthError> {
-    let Throttle {
-        account_hash,
-        address,
-    } = throttle;
-    let cutoff = now - WINDOW;
-    let tries = login_failures::count(&state.db, account_hash, address, now, cutoff).await?;
-    if tries.count > TRIES_MAX {
-        let wait = (tries.window_started_at + WINDOW).since(now);
-        return Err(AuthError::LoginRateLimited { wait });
-    }
-    Ok(())
+/// A password that was right a moment ago.
+struct RightPassword {
+    user_id: Uuid,
+    kept: String,
 }
 
 async fn sign_in(
     state: &State,
-    user_id: Uuid,
+    right: &RightPassword,
     throttle: &Throttle,
-    now: Timestamp,
+    admitted: Admitted,
 ) -> Result<Tokens, Problem> {
+    let now = state.clock.now();
     let mut client = state.db.client().await?;
     let tx = client.begin().await?;
-    // Held and looked at again: it may have been closed while the password was checked.
-    let user = users::hold(&tx, user_id)
-        .await?
-        .filter(|user| !user.is_closed);
+    // Held and looked at again: while the password was checked the account may have been closed, or
+    // the password reset, and a reset must find every session of the old one.
+    let user = admins::hold_with_password(&tx, right.user_id, &right.kept).await?;
     let user = user.ok_or(AuthError::InvalidCredentials)?;
     if !user.is_active {
         return Err(AuthError::AccountDisabled.into());
     }
     let tokens = state.open_session(&tx, user, false, None, now).await?;
-    login_failures::forget(&tx, &throttle.account_hash, &throttle.address).await?;
+    throttle.was_right(&tx, admitted, now).await?;
     tx.commit().await?;
-    info!(user.id = %user_id, "admin signed in");
+    info!(user.id = %right.user_id, "admin signed in");
     Ok(tokens)
+}
+
+/// Makes a hash of another cost anew. The sign-in does not depend on it.
+async fn renew_hash(state: &State, right: &RightPassword, password: SecretString) {
+    if !state.passwords.is_outdated(&right.kept) {
+        return;
+    }
+    let renewed = async {
+        let hash = state.passwords.hash(password, &state.entropy).await?;
+        admins::replace_hash(&state.db, right.user_id, &right.kept, &hash).await?;
+        Ok::<(), BoxError>(())
+    };
+    if let Err(error) = renewed.await {
+        warn!(error = &*error, user.id = %right.user_id, "a password's hash was not renewed");
+    }
 }
 
 /// Get new tokens for an admin's refresh token

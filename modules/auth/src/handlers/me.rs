@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use halobestie_core::Timestamp;
 use halobestie_core::http::{Reply, Request, reply};
+use halobestie_core::pg::{DbError, Tx};
+use halobestie_core::ports::{Leaver, Role};
 use halobestie_core::problem::{FieldError, Problem};
 use serde::{Deserialize, Serialize};
 use tracing::info;
@@ -11,7 +14,8 @@ use utoipa::ToSchema;
 use crate::keys::Purpose;
 use crate::state::State;
 use crate::store::sessions::RevokeReason;
-use crate::store::{otps, sessions, users};
+use crate::store::users::User;
+use crate::store::{known_networks, login_failures, otps, sessions, users};
 use crate::tokens::UserView;
 
 const NAME_CHARS_MAX: usize = 50;
@@ -96,8 +100,9 @@ fn name(text: &str) -> Result<&str, Problem> {
 
 /// Close the caller's account
 ///
-/// All sessions are revoked; phone, email, name and password are erased. What the account took part
-/// in stays, without them. The phone may sign in again: as a new account.
+/// All sessions are revoked; phone, email, name, password, codes, links and what its devices said about
+/// themselves are erased, all at once. What the account took part in stays, without them. The phone may
+/// sign in again: as a new account.
 #[utoipa::path(
     operation_id = "auth_me_close",
     delete, path = "/api/auth/me", tag = "auth", security(("bearer" = [])),
@@ -114,19 +119,43 @@ pub(crate) async fn close(state: Arc<State>, req: Request) -> Reply {
     let user = users::open_by_id(&tx, caller.user_id)
         .await?
         .ok_or_else(Problem::not_found)?;
-    // In the order in which a sign-in locks: its code, then the account, which it holds while it adds
-    // the session. So the two never wait for each other, and no session is missed.
-    if let Some(phone) = user.phone {
-        let hash = state.keys.hash(Purpose::Contact, &[phone.as_bytes()]);
-        otps::forget_phone(&tx, &hash, now).await?;
-    }
+    // In the order in which a sign-in locks: its code or link, then the account, which it holds while it
+    // adds the session. So the two never wait for each other, and no session is missed.
+    forget_contacts(&state, &tx, &user, now).await?;
     if !users::close(&tx, caller.user_id, now).await? {
         return Err(Problem::not_found());
     }
     let reason = RevokeReason::AccountClosed;
     let revoked = sessions::revoke_all(&tx, caller.user_id, reason, now).await?;
+    sessions::forget_devices(&tx, caller.user_id).await?;
     tx.commit().await?;
     state.revocations.publish(&revoked);
     info!(user.id = %caller.user_id, sessions = revoked.len(), "account closed");
     reply::no_content()
+}
+
+/// Erases what is kept by the account's phone and email, here and in other modules.
+async fn forget_contacts(
+    state: &State,
+    tx: &Tx<'_>,
+    user: &User,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let (phone, email) = (user.phone.as_deref(), user.email.as_deref());
+    let user_id = user.id;
+    let leaver = Leaver {
+        user_id,
+        phone,
+        email,
+    };
+    state.erasures.run(tx, leaver).await?;
+    let hash = |contact: &str| state.keys.hash(Purpose::Contact, &[contact.as_bytes()]);
+    if let Some(phone) = phone {
+        otps::forget_phone(tx, &hash(phone), now).await?;
+    }
+    if let Some(email) = email.filter(|_| user.role == Role::Admin) {
+        login_failures::forget_account(tx, &hash(email)).await?;
+        known_networks::forget_account(tx, &hash(email)).await?;
+    }
+    Ok(())
 }

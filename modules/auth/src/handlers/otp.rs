@@ -3,23 +3,21 @@
 use std::sync::Arc;
 
 use halobestie_core::Timestamp;
-use halobestie_core::http::{Reply, Request, reply};
+use halobestie_core::http::{Reply, Request, network_of, reply};
 use halobestie_core::pg::Query;
-use halobestie_core::ports::Role;
+use halobestie_core::ports::{Device, Role};
 use halobestie_core::problem::{FieldError, Problem};
 use serde::{Deserialize, Serialize};
 use tracing::info;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::carrier::Channel;
-use crate::device::Device;
 use crate::error::AuthError;
-use crate::keys::Purpose;
+use crate::issuing::{Issued, Wanted};
 use crate::otp;
 use crate::phone::Phone;
 use crate::state::State;
-use crate::store::otps::{self, NewOtp};
+use crate::store::otps;
 use crate::store::users::{self, NewUser, User};
 use crate::tokens::Tokens;
 
@@ -57,7 +55,9 @@ pub(crate) struct OtpRequest {
 pub(crate) struct OtpSent {
     /// To be sent along with the code.
     otp_id: Uuid,
-    channel: Channel,
+    /// `fazpass`: by a message. `bypass`: not at all, the code is fixed.
+    #[schema(example = "fazpass")]
+    channel: &'static str,
     expires_at: Timestamp,
     /// When another code may be asked for.
     resend_after_seconds: u64,
@@ -74,7 +74,11 @@ pub(crate) struct OtpSent {
         (status = 202, description = "A code is on its way.", body = OtpSent),
         (status = 422, description = "`validation_failed`: no mobile number, or an unknown role."),
         (status = 429, description = "`rate_limited`: too soon, or too many in an hour, for this \
-            phone; `Retry-After` says when."),
+            phone or from this network, or the day's budget of all is spent; `Retry-After` says when."),
+        (status = 502, description = "`otp_not_sent`: the carrier refused the message. It counts \
+            against no limit of this phone."),
+        (status = 503, description = "`dependency_unavailable`: the carrier is away, or nobody knows \
+            whether the message went out; `Retry-After` says when another may be asked for."),
     ),
 )]
 pub(crate) async fn request(state: Arc<State>, mut req: Request) -> Reply {
@@ -83,48 +87,19 @@ pub(crate) async fn request(state: Arc<State>, mut req: Request) -> Reply {
         let message = "must be a mobile number, such as 081234567890 or +6281234567890";
         return Err(Problem::invalid("phone", message));
     };
-    let now = state.clock.now();
-    let role = Role::from(body.role);
-    let otp = new_otp(&state, &phone, role, now);
-    let mut client = state.db.client().await?;
-    let tx = client.begin().await?;
-    otps::lock_phone(&tx, &otp.phone_hash).await?;
-    let limits = state.otp_limits;
-    let recent = otps::made_since(&tx, &otp.phone_hash, now - otp::HOUR, limits.hourly).await?;
-    let wait = otp::wait(&recent, limits, now);
-    if !wait.is_zero() {
-        return Err(AuthError::OtpRateLimited { wait }.into());
-    }
-    otps::insert(&tx, &otp).await?;
-    tx.commit().await?;
-    info!(otp.id = %otp.id, role = role.as_str(), channel = otp.channel, "one-time code made");
+    let issued = state.issue_code(Wanted {
+        phone: &phone,
+        role: body.role.into(),
+        network: network_of(req.client_addr(&state.server.trusted_proxies)),
+        request_id: req.request_id(),
+    });
+    let Issued { otp_id, expires_at } = issued.await?;
     reply::accepted(&OtpSent {
-        otp_id: otp.id,
-        channel: state.carrier.channel(),
-        expires_at: otp.expires_at,
-        resend_after_seconds: limits.resend.as_secs(),
+        otp_id,
+        channel: state.ways.channel(),
+        expires_at,
+        resend_after_seconds: state.otp_limits.resend.as_secs(),
     })
-}
-
-fn new_otp<'a>(state: &State, phone: &'a Phone, role: Role, now: Timestamp) -> NewOtp<'a> {
-    let id = state.entropy.uuid(&state.clock);
-    let code_hash = match state.carrier.code_for(phone) {
-        Some(code) => otp::code_hash(&state.keys, id, code),
-        // No code has this hash, and nothing that the client sees tells.
-        None => state.entropy.bytes(),
-    };
-    NewOtp {
-        id,
-        phone: phone.as_str(),
-        phone_hash: state
-            .keys
-            .hash(Purpose::Contact, &[phone.as_str().as_bytes()]),
-        role,
-        channel: state.carrier.channel().as_str(),
-        code_hash,
-        created_at: now,
-        expires_at: now + otp::LIFE,
-    }
 }
 
 /// Shows a code.
@@ -246,8 +221,7 @@ async fn first_sign_in(
         role,
         phone: Some(phone),
         email: None,
-        password_hash: None,
-        display_name: &format!("Teman {:04}", state.entropy.below(10_000)),
+        display_name: &users::friendly_name(&state.entropy),
     };
     if let Some(user) = users::insert(tx, new, now).await? {
         return Ok((user, true));

@@ -1,4 +1,5 @@
-//! `auth_login_failures`: how often a password was tried for an account from an address.
+//! `auth_login_failures`: how often a password was tried, for an account from a network, for any
+//! account from a network, and for an account from any network that is strange to it.
 
 use halobestie_core::Timestamp;
 use halobestie_core::pg::{DbError, Query};
@@ -7,6 +8,28 @@ use crate::keys::Hash;
 
 /// More are not counted.
 const COUNTED_MAX: i32 = 1_000;
+
+/// What is counted together.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Scope<'a> {
+    /// One account from one network.
+    Pair(&'a Hash, &'a str),
+    /// All accounts from one network.
+    Network(&'a str),
+    /// One account from all networks that are strange to it.
+    Strangers(&'a Hash),
+}
+
+impl<'a> Scope<'a> {
+    /// The primary key of its row.
+    fn key(self) -> (&'a [u8], &'a str) {
+        match self {
+            Self::Pair(account_hash, network) => (account_hash, network),
+            Self::Network(network) => (&[], network),
+            Self::Strangers(account_hash) => (account_hash, ""),
+        }
+    }
+}
 
 /// Tries counted in a window.
 #[derive(Clone, Copy, Debug)]
@@ -19,8 +42,7 @@ pub(crate) struct Tries {
 /// that began before `window_cutoff` is over: a new one begins now.
 pub(crate) async fn count(
     db: &impl Query,
-    account_hash: &Hash,
-    address: &str,
+    scope: Scope<'_>,
     now: Timestamp,
     window_cutoff: Timestamp,
 ) -> Result<Tries, DbError> {
@@ -33,13 +55,9 @@ pub(crate) async fn count(
             window_started_at = CASE WHEN it.window_started_at <= $4 THEN $3
                                      ELSE it.window_started_at END
         RETURNING failures, window_started_at";
-    let params: halobestie_core::pg::Params<'_> = &[
-        &account_hash.as_slice(),
-        &address,
-        &now,
-        &window_cutoff,
-        &COUNTED_MAX,
-    ];
+    let (account_hash, address) = scope.key();
+    let params: halobestie_core::pg::Params<'_> =
+        &[&account_hash, &address, &now, &window_cutoff, &COUNTED_MAX];
     let row = db.row(SQL, params).await?;
     Ok(Tries {
         count: row.get("failures"),
@@ -47,15 +65,27 @@ pub(crate) async fn count(
     })
 }
 
-/// Forgets the tries: the last one was right.
-pub(crate) async fn forget(
-    db: &impl Query,
-    account_hash: &Hash,
-    address: &str,
-) -> Result<(), DbError> {
+/// Takes one try back: it was right.
+pub(crate) async fn take_back(tx: &impl Query, scope: Scope<'_>) -> Result<(), DbError> {
+    const SQL: &str = "UPDATE auth_login_failures SET failures = failures - 1
+        WHERE account_hash = $1 AND address = $2 AND failures > 0";
+    let (account_hash, address) = scope.key();
+    tx.execute(SQL, &[&account_hash, &address]).await?;
+    Ok(())
+}
+
+/// Forgets the tries of a scope.
+pub(crate) async fn forget(tx: &impl Query, scope: Scope<'_>) -> Result<(), DbError> {
     const SQL: &str = "DELETE FROM auth_login_failures WHERE account_hash = $1 AND address = $2";
-    db.execute(SQL, &[&account_hash.as_slice(), &address])
-        .await?;
+    let (account_hash, address) = scope.key();
+    tx.execute(SQL, &[&account_hash, &address]).await?;
+    Ok(())
+}
+
+/// Forgets the tries for an account, wherever they came from.
+pub(crate) async fn forget_account(tx: &impl Query, account_hash: &Hash) -> Result<(), DbError> {
+    const SQL: &str = "DELETE FROM auth_login_failures WHERE account_hash = $1";
+    tx.execute(SQL, &[&account_hash.as_slice()]).await?;
     Ok(())
 }
 

@@ -9,15 +9,18 @@ use super::role;
 use crate::keys::Hash;
 use crate::otp;
 
-/// The first half of the advisory locks that line up the codes of one phone: "otp" in ASCII. The
-/// two-part keys have a space of their own, apart from the locks of migrations and sweeps.
-const LOCK_CLASS: i32 = 0x6f_74_70;
+/// The first halves of the advisory locks that line up the codes of one phone, and of one network:
+/// "otp" and "otn" in ASCII. The two-part keys have a space of their own, apart from the locks of
+/// migrations and sweeps.
+const PHONES: i32 = 0x6f_74_70;
+const NETWORKS: i32 = 0x6f_74_6e;
 
 /// A code that is to be.
 pub(crate) struct NewOtp<'a> {
     pub(crate) id: Uuid,
     pub(crate) phone: &'a str,
     pub(crate) phone_hash: Hash,
+    pub(crate) network_hash: Hash,
     pub(crate) role: Role,
     pub(crate) channel: &'static str,
     pub(crate) code_hash: Hash,
@@ -27,33 +30,64 @@ pub(crate) struct NewOtp<'a> {
 
 /// Lets one transaction at a time count and add the codes of a phone.
 pub(crate) async fn lock_phone(tx: &impl Query, phone_hash: &Hash) -> Result<(), DbError> {
-    let key = i32::from_le_bytes([phone_hash[0], phone_hash[1], phone_hash[2], phone_hash[3]]);
-    tx.execute("SELECT pg_advisory_xact_lock($1, $2)", &[&LOCK_CLASS, &key])
+    lock(tx, PHONES, phone_hash).await
+}
+
+/// Lets one transaction at a time count and add the codes of a network.
+pub(crate) async fn lock_network(tx: &impl Query, network_hash: &Hash) -> Result<(), DbError> {
+    lock(tx, NETWORKS, network_hash).await
+}
+
+async fn lock(tx: &impl Query, class: i32, hash: &Hash) -> Result<(), DbError> {
+    let key = i32::from_le_bytes([hash[0], hash[1], hash[2], hash[3]]);
+    tx.execute("SELECT pg_advisory_xact_lock($1, $2)", &[&class, &key])
         .await?;
     Ok(())
 }
 
-/// When codes were made for a phone after `since`, newest first, at most `limit` of them.
-pub(crate) async fn made_since(
+/// When codes were made for a phone after `since`, newest first, at most `limit` of them. What the
+/// carrier refused does not count.
+pub(crate) async fn of_phone(
     tx: &impl Query,
     phone_hash: &Hash,
     since: Timestamp,
     limit: usize,
 ) -> Result<Vec<Timestamp>, DbError> {
     const SQL: &str = "SELECT created_at FROM auth_otps
-        WHERE phone_hash = $1 AND created_at > $2 ORDER BY created_at DESC LIMIT $3";
+        WHERE phone_hash = $1 AND created_at > $2 AND refused_at IS NULL
+        ORDER BY created_at DESC LIMIT $3";
+    made(tx, SQL, (phone_hash, since, limit)).await
+}
+
+/// When a network asked for codes after `since`, newest first, at most `limit` of them. What the
+/// carrier refused counts: it was asked.
+pub(crate) async fn of_network(
+    tx: &impl Query,
+    network_hash: &Hash,
+    since: Timestamp,
+    limit: usize,
+) -> Result<Vec<Timestamp>, DbError> {
+    const SQL: &str = "SELECT created_at FROM auth_otps
+        WHERE network_hash = $1 AND created_at > $2 ORDER BY created_at DESC LIMIT $3";
+    made(tx, SQL, (network_hash, since, limit)).await
+}
+
+async fn made(
+    tx: &impl Query,
+    sql: &'static str,
+    (hash, since, limit): (&Hash, Timestamp, usize),
+) -> Result<Vec<Timestamp>, DbError> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let rows = tx
-        .rows(SQL, &[&phone_hash.as_slice(), &since, &limit])
-        .await?;
+    let rows = tx.rows(sql, &[&hash.as_slice(), &since, &limit]).await?;
     Ok(rows.iter().map(|row| row.get("created_at")).collect())
 }
 
 /// Adds a code.
 pub(crate) async fn insert(tx: &impl Query, new: &NewOtp<'_>) -> Result<(), DbError> {
     const SQL: &str = "INSERT INTO auth_otps
-        (id, phone, phone_hash, role, channel, code_hash, attempts_left, created_at, expires_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+        (id, phone, phone_hash, role, channel, code_hash, attempts_left, created_at, expires_at,
+         network_hash)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     tx.execute(
         SQL,
         &[
@@ -66,9 +100,25 @@ pub(crate) async fn insert(tx: &impl Query, new: &NewOtp<'_>) -> Result<(), DbEr
             &otp::ATTEMPTS,
             &new.created_at,
             &new.expires_at,
+            &new.network_hash.as_slice(),
         ],
     )
     .await?;
+    Ok(())
+}
+
+/// Notes that the carrier refused a code: it opens nothing, and its phone is erased beside it.
+pub(crate) async fn refuse(tx: &impl Query, otp_id: Uuid, now: Timestamp) -> Result<(), DbError> {
+    const SQL: &str = "UPDATE auth_otps SET refused_at = $2, used_at = $2, phone = NULL
+        WHERE id = $1 AND used_at IS NULL";
+    tx.execute(SQL, &[&otp_id, &now]).await?;
+    Ok(())
+}
+
+/// Deletes a code that the carrier was never asked for.
+pub(crate) async fn delete(tx: &impl Query, otp_id: Uuid) -> Result<(), DbError> {
+    tx.execute("DELETE FROM auth_otps WHERE id = $1", &[&otp_id])
+        .await?;
     Ok(())
 }
 

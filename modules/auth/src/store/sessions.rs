@@ -2,11 +2,10 @@
 
 use halobestie_core::Timestamp;
 use halobestie_core::pg::{DbError, Query, Row};
-use halobestie_core::ports::Role;
+use halobestie_core::ports::{Device, Role};
 use uuid::Uuid;
 
 use super::users::{User, columns};
-use crate::device::Device;
 use crate::keys::Hash;
 use crate::rotation::Family;
 
@@ -28,6 +27,7 @@ pub(crate) enum RevokeReason {
     AccountClosed,
     AccountDisabled,
     RefreshReused,
+    PasswordReset,
 }
 
 impl RevokeReason {
@@ -39,6 +39,7 @@ impl RevokeReason {
             Self::AccountClosed => "account_closed",
             Self::AccountDisabled => "account_disabled",
             Self::RefreshReused => "refresh_reused",
+            Self::PasswordReset => "password_reset",
         }
     }
 }
@@ -191,6 +192,15 @@ pub(crate) async fn revoke_all(
         .iter()
         .map(id)
         .collect())
+}
+
+/// Erases what a person's devices said about themselves. Their sessions must have been revoked.
+pub(crate) async fn forget_devices(tx: &impl Query, user_id: Uuid) -> Result<(), DbError> {
+    const SQL: &str = "UPDATE auth_sessions
+        SET device_platform = NULL, device_name = NULL, device_app_version = NULL
+        WHERE user_id = $1 AND revoked_at IS NOT NULL AND device_platform IS NOT NULL";
+    tx.execute(SQL, &[&user_id]).await?;
+    Ok(())
 }
 
 /// The sessions revoked after `since`.

@@ -1,6 +1,7 @@
 //! `users`: one row an account. A closed account keeps its row and nothing personal.
 
 use halobestie_core::Timestamp;
+use halobestie_core::entropy::Entropy;
 use halobestie_core::pg::{DbError, Query, Row};
 use halobestie_core::ports::Role;
 use uuid::Uuid;
@@ -55,8 +56,12 @@ pub(crate) struct NewUser<'a> {
     pub(crate) role: Role,
     pub(crate) phone: Option<&'a str>,
     pub(crate) email: Option<&'a str>,
-    pub(crate) password_hash: Option<&'a str>,
     pub(crate) display_name: &'a str,
+}
+
+/// What a customer is called until they say otherwise.
+pub(crate) fn friendly_name(entropy: &Entropy) -> String {
+    format!("Teman {:04}", entropy.below(10_000))
 }
 
 /// Makes an account; `None` when this role already has one with that phone or email.
@@ -66,8 +71,8 @@ pub(crate) async fn insert(
     now: Timestamp,
 ) -> Result<Option<User>, DbError> {
     const SQL: &str = concat!(
-        "INSERT INTO users AS u (id, role, phone, email, password_hash, display_name, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)
+        "INSERT INTO users AS u (id, role, phone, email, display_name, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT DO NOTHING
          RETURNING ",
         columns!()
@@ -77,24 +82,12 @@ pub(crate) async fn insert(
         role,
         phone,
         email,
-        password_hash,
         display_name,
     } = new;
     let role = role.as_str();
-    let row = db
-        .row_opt(
-            SQL,
-            &[
-                &id,
-                &role,
-                &phone,
-                &email,
-                &password_hash,
-                &display_name,
-                &now,
-            ],
-        )
-        .await?;
+    let params: halobestie_core::pg::Params<'_> =
+        &[&id, &role, &phone, &email, &display_name, &now];
+    let row = db.row_opt(SQL, params).await?;
     row.as_ref().map(User::from_row).transpose()
 }
 
@@ -113,15 +106,30 @@ pub(crate) async fn hold_by_phone(
     row.as_ref().map(User::from_row).transpose()
 }
 
-/// An account, held until the transaction ends.
-pub(crate) async fn hold(tx: &impl Query, user_id: Uuid) -> Result<Option<User>, DbError> {
+/// The account of an email, held until the transaction ends.
+pub(crate) async fn hold_by_email(
+    tx: &impl Query,
+    role: Role,
+    email: &str,
+) -> Result<Option<User>, DbError> {
     const SQL: &str = concat!(
         "SELECT ",
         columns!(),
-        " FROM users u WHERE u.id = $1 FOR SHARE"
+        " FROM users u WHERE u.role = $1 AND u.email = $2 FOR SHARE"
     );
-    let row = tx.row_opt(SQL, &[&user_id]).await?;
+    let row = tx.row_opt(SQL, &[&role.as_str(), &email]).await?;
     row.as_ref().map(User::from_row).transpose()
+}
+
+/// The language of an email's account.
+pub(crate) async fn language_by_email(
+    db: &impl Query,
+    role: Role,
+    email: &str,
+) -> Result<Option<String>, DbError> {
+    const SQL: &str = "SELECT language FROM users WHERE role = $1 AND email = $2";
+    let row = db.row_opt(SQL, &[&role.as_str(), &email]).await?;
+    Ok(row.map(|row| row.get("language")))
 }
 
 /// An account that is not closed.
@@ -143,16 +151,6 @@ pub(crate) async fn by_ids(db: &impl Query, ids: &[Uuid]) -> Result<Vec<User>, D
         .iter()
         .map(User::from_row)
         .collect()
-}
-
-/// The id and password hash of an admin's account that is not closed.
-pub(crate) async fn admin_password(
-    db: &impl Query,
-    email: &str,
-) -> Result<Option<(Uuid, Option<String>)>, DbError> {
-    const SQL: &str = "SELECT id, password_hash FROM users WHERE role = 'admin' AND email = $1";
-    let row = db.row_opt(SQL, &[&email]).await?;
-    Ok(row.map(|row| (row.get("id"), row.get("password_hash"))))
 }
 
 /// Changes what is given of an account that is not closed.

@@ -93,6 +93,8 @@ async fn a_forged_token_is_refused() {
         ("exp", json!(i64::MAX)),
         ("iat", Value::Null),
         ("iat", json!(hour)),
+        ("nbf", json!(hour)),
+        ("nbf", json!("tomorrow")),
     ];
     for (claim, value) in wrong_claims {
         let what = format!("{claim} = {value}");

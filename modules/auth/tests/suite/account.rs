@@ -132,6 +132,36 @@ async fn closing_it_erases_what_is_personal_and_signs_out_everywhere() {
 }
 
 #[tokio::test]
+async fn closing_it_erases_what_its_devices_said_of_themselves() {
+    let app = start().await;
+    let phone = fresh_phone();
+    let mut person = None;
+    for name in ["Sari's old phone", "Sari's new phone"] {
+        let id = otp(&app, &phone, "customer").await;
+        let device = json!({"platform": "android", "name": name, "app_version": "1.2.3"});
+        let body = json!({"otp_id": id, "code": OTP_CODE, "device": device});
+        let answer = app.post("/api/auth/otp/verify").json(&body).send().await;
+        person = Some(testing::signed_in(&answer.expect(200).json()));
+        app.clock.advance(seconds(30));
+        if name.contains("old") {
+            // A session that ended before is still a row.
+            let token = person.as_ref().unwrap().access_token.clone();
+            let call = app.post("/api/auth/logout").bearer(&token);
+            call.send().await.expect(204);
+        }
+    }
+    let close = app
+        .delete("/api/auth/me")
+        .bearer(&person.unwrap().access_token);
+    close.send().await.expect(204);
+    let left = "SELECT count(*) FROM auth_sessions
+                 WHERE coalesce(device_platform, device_name, device_app_version) IS NOT NULL";
+    assert_eq!(app.database.row(left, &[]).await.get::<_, i64>(0), 0);
+    let kept = "SELECT count(*) FROM auth_sessions";
+    assert_eq!(app.database.row(kept, &[]).await.get::<_, i64>(0), 2);
+}
+
+#[tokio::test]
 async fn the_phone_of_a_closed_account_may_begin_anew() {
     let app = start().await;
     let phone = fresh_phone();

@@ -1,13 +1,10 @@
 //! Admins: by password, on the internal listener alone.
 
-use std::sync::Arc;
-
 use halobestie_auth::testing::{self, register_admin};
 use halobestie_testkit::{TestApp, TestResponse};
 use serde_json::json;
-use tokio::task::JoinSet;
 
-use crate::server::{keys, me, refresh, seconds, start, tally, text};
+use crate::server::{ENTRIES, keys, me, refresh, start, text};
 
 const EMAIL: &str = "ratu@halobestie.test";
 const PASSWORD: &str = "correct horse battery";
@@ -104,86 +101,6 @@ async fn a_disabled_admin_is_told_so_after_the_right_password() {
 }
 
 #[tokio::test]
-async fn five_wrong_passwords_are_enough_for_a_quarter_of_an_hour() {
-    let app = with_admin().await;
-    for _ in 0..5 {
-        login(&app, EMAIL, "wrong")
-            .await
-            .problem("invalid_credentials", 401);
-    }
-    app.clock.advance(seconds(60));
-    let refused = login(&app, EMAIL, PASSWORD).await;
-    refused.problem("rate_limited", 429);
-    assert_eq!(refused.retry_after(), 14 * 60);
-    // An account that does not exist is throttled alike, others are not.
-    register_admin(&app, "dewi@halobestie.test", PASSWORD).await;
-    login(&app, "dewi@halobestie.test", PASSWORD)
-        .await
-        .expect(200);
-    for _ in 0..5 {
-        login(&app, "nobody@halobestie.test", "wrong")
-            .await
-            .problem("invalid_credentials", 401);
-    }
-    login(&app, "nobody@halobestie.test", "wrong")
-        .await
-        .problem("rate_limited", 429);
-    app.clock.advance(seconds(14 * 60));
-    login(&app, EMAIL, PASSWORD).await.expect(200);
-}
-
-#[tokio::test]
-async fn an_attacker_elsewhere_does_not_lock_the_owner_out() {
-    let plan = TestApp::with(crate::server::ENTRIES).env("TRUSTED_PROXIES", "127.0.0.0/8");
-    let app = plan.start().await;
-    register_admin(&app, EMAIL, PASSWORD).await;
-    let login_from = async |address: &str, password: &str| {
-        let body = json!({"email": EMAIL, "password": password});
-        let call = app.internal_post("/api/admin/auth/login").json(&body);
-        call.header("x-forwarded-for", address).send().await
-    };
-    for _ in 0..5 {
-        login_from("203.0.113.7", "wrong")
-            .await
-            .problem("invalid_credentials", 401);
-    }
-    login_from("203.0.113.7", PASSWORD)
-        .await
-        .problem("rate_limited", 429);
-    login_from("198.51.100.1", PASSWORD).await.expect(200);
-}
-
-#[tokio::test]
-async fn the_right_password_forgets_the_wrong_ones() {
-    let app = with_admin().await;
-    for _ in 0..3 {
-        for _ in 0..4 {
-            login(&app, EMAIL, "wrong")
-                .await
-                .problem("invalid_credentials", 401);
-        }
-        login(&app, EMAIL, PASSWORD).await.expect(200);
-    }
-}
-
-#[tokio::test]
-async fn twenty_guesses_at_once_on_two_replicas_are_five() {
-    let app = Arc::new(with_admin().await);
-    let other = Arc::new(app.replica().await);
-    let mut guessing = JoinSet::new();
-    for index in 0..20 {
-        let app = if index % 2 == 0 { &app } else { &other }.clone();
-        guessing.spawn(async move { login(&app, EMAIL, "wrong").await });
-    }
-    let answers = guessing.join_all().await;
-    let expected = [
-        (401, "invalid_credentials".to_owned(), 5),
-        (429, "rate_limited".to_owned(), 15),
-    ];
-    assert_eq!(tally(&answers), expected);
-}
-
-#[tokio::test]
 async fn admins_refresh_and_sign_out_on_their_own_listener() {
     let app = with_admin().await;
     let admin = testing::admin(&app).await;
@@ -247,4 +164,39 @@ async fn a_body_without_its_fields_is_refused() {
         let problem = answer.problem("validation_failed", 422);
         assert!(!problem.to_string().contains(PASSWORD));
     }
+}
+
+#[tokio::test]
+async fn a_hash_of_another_cost_is_made_anew_by_the_right_password() {
+    let app = TestApp::with(ENTRIES)
+        .env("AUTH_BCRYPT_COST", "5")
+        .start()
+        .await;
+    register_admin(&app, EMAIL, PASSWORD).await;
+    let cost = async || {
+        let sql = "SELECT substr(password_hash, 1, 7) FROM users";
+        app.database.row(sql, &[]).await.get::<_, String>(0)
+    };
+    login(&app, EMAIL, "wrong")
+        .await
+        .problem("invalid_credentials", 401);
+    assert_eq!(cost().await, "$2b$04$");
+    login(&app, EMAIL, PASSWORD).await.expect(200);
+    assert_eq!(cost().await, "$2b$05$");
+    login(&app, EMAIL, PASSWORD).await.expect(200);
+}
+
+#[tokio::test]
+async fn known_and_unknown_emails_cost_the_same_statements() {
+    let app = with_admin().await;
+    let mut counts = Vec::new();
+    for email in [EMAIL, "nobody@halobestie.test"] {
+        app.settle().await;
+        let before = app.statement_count();
+        login(&app, email, "wrong")
+            .await
+            .problem("invalid_credentials", 401);
+        counts.push(app.statement_count() - before);
+    }
+    assert_eq!(counts[0], counts[1]);
 }

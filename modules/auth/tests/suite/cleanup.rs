@@ -39,12 +39,26 @@ async fn codes_and_login_failures_go_after_a_day() {
     app.clock.advance(seconds(DAY));
     assert_eq!(app.run_sweep("auth-cleanup").await.changed, 0);
     app.clock.advance(seconds(1));
-    assert_eq!(app.run_sweep("auth-cleanup").await.changed, 2);
+    // The code, and the tries of the pair, of the network and of strangers.
+    assert_eq!(app.run_sweep("auth-cleanup").await.changed, 4);
     assert_eq!(otps(&app).await, 0);
     assert_eq!(
         count(&app, "SELECT count(*) FROM auth_login_failures").await,
         0
     );
+}
+
+#[tokio::test]
+async fn a_days_count_of_codes_goes_after_thirty_days() {
+    let app = start().await;
+    testing::customer(&app).await;
+    let days = async || count(&app, "SELECT count(*) FROM auth_otp_days").await;
+    app.clock.advance(seconds(30 * DAY));
+    app.run_sweep("auth-cleanup").await;
+    assert_eq!(days().await, 1);
+    app.clock.advance(seconds(DAY));
+    app.run_sweep("auth-cleanup").await;
+    assert_eq!(days().await, 0);
 }
 
 #[tokio::test]
@@ -96,4 +110,18 @@ async fn it_goes_on_until_all_is_gone() {
     // The runner calls the step again while a batch was full.
     app.run_sweep("auth-cleanup").await;
     assert_eq!(otps(&app).await, 0);
+}
+
+#[tokio::test]
+async fn a_network_is_known_for_ninety_days() {
+    let app = start().await;
+    testing::admin(&app).await;
+    let known = "SELECT count(*) FROM auth_known_networks";
+    assert_eq!(count(&app, known).await, 1);
+    app.clock.advance(seconds(90 * DAY));
+    app.run_sweep("auth-cleanup").await;
+    assert_eq!(count(&app, known).await, 1);
+    app.clock.advance(seconds(1));
+    app.run_sweep("auth-cleanup").await;
+    assert_eq!(count(&app, known).await, 0);
 }

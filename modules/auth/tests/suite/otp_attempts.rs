@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use halobestie_auth::testing::{OTP_CODE, fresh_phone};
+use halobestie_auth::testing::{OTP_CODE, fresh_phone, sign_in};
+use halobestie_core::ports::Role;
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use crate::server::{otp, seconds, show, start, tally, text};
+use crate::server::{ask, me, otp, refresh, seconds, show, start, tally, text};
 
 #[tokio::test]
 async fn a_wrong_code_says_how_many_attempts_are_left_and_the_sixth_is_refused() {
@@ -126,4 +127,30 @@ async fn two_first_sign_ins_at_once_make_one_account() {
             .count(),
         1
     );
+}
+
+#[tokio::test]
+async fn a_stranger_who_uses_up_a_phones_attempts_locks_its_owner_out_of_no_session() {
+    let app = halobestie_testkit::TestApp::with(crate::server::ENTRIES)
+        .start()
+        .await;
+    let phone = fresh_phone();
+    let owner = sign_in(&app, Role::Customer, &phone).await;
+    for _ in 0..4 {
+        app.clock.advance(seconds(30));
+        let id = otp(&app, &phone, "customer").await;
+        for _ in 0..5 {
+            show(&app, &id, "111111").await.problem("otp_invalid", 401);
+        }
+        show(&app, &id, "111111")
+            .await
+            .problem("otp_attempts_exhausted", 429);
+    }
+    app.clock.advance(seconds(30));
+    ask(&app, &phone, "customer")
+        .await
+        .problem("rate_limited", 429);
+    me(&app, &owner.access_token).await.expect(200);
+    let tokens = refresh(&app, &owner.refresh_token).await.expect(200).json();
+    me(&app, &text(&tokens, "access_token")).await.expect(200);
 }

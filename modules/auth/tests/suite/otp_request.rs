@@ -169,8 +169,6 @@ async fn a_start_that_could_sign_nobody_in_is_refused() {
     };
     let problem = refused(&[("OTP_BYPASS_PHONES", "")]).await;
     assert!(problem.contains("OTP_BYPASS_PHONES"), "{problem}");
-    let problem = refused(&[("FAZPASS_ENABLED", "true")]).await;
-    assert!(problem.contains("FAZPASS_ENABLED"), "{problem}");
     let problem = refused(&[("AUTH_JWT_SECRET", "too short to be safe")]).await;
     assert!(problem.contains("AUTH_JWT_SECRET"), "{problem}");
     assert!(!problem.contains("too short to be safe"), "{problem}");

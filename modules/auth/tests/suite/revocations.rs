@@ -13,6 +13,12 @@ async fn log_out(app: &TestApp, person: &SignedIn) {
         .expect(204);
 }
 
+fn session_of(app: &TestApp, person: &SignedIn) -> uuid::Uuid {
+    let authenticator = app.context().ports.authenticator.get().unwrap();
+    let principal = authenticator.authenticate(&person.access_token).unwrap();
+    principal.session_id
+}
+
 async fn refuses(app: &TestApp, person: &SignedIn) -> bool {
     me(app, &person.access_token).await.status == 401
 }
@@ -109,6 +115,41 @@ async fn what_was_missed_while_the_bus_was_cut_is_read_when_it_is_back() {
     assert!(!refuses(&other, &person).await);
     proxy.mend();
     eventually("what was missed is read", || refuses(&other, &person)).await;
+}
+
+#[tokio::test]
+async fn what_was_missed_is_read_as_soon_as_postgres_answers_too() {
+    let (valkey, postgres) = (TcpProxy::to_valkey().await, TcpProxy::to_postgres().await);
+    let app = start().await;
+    let other = app
+        .another()
+        .valkey_at(&valkey.valkey_url())
+        .postgres_through(&postgres)
+        .start()
+        .await;
+    let person = testing::customer(&app).await;
+    let session_id = session_of(&app, &person);
+    let authenticator = other.context().ports.authenticator.get().unwrap();
+    let bus = &other.context().bus;
+    eventually("the bus is there", || async { bus.is_connected() }).await;
+    valkey.cut();
+    postgres.cut();
+    eventually("the bus is gone", || async { !bus.is_connected() }).await;
+    log_out(&app, &person).await;
+    valkey.mend();
+    eventually("the bus is back", || async { bus.is_connected() }).await;
+    assert!(!authenticator.is_revoked(session_id));
+    postgres.mend();
+    // Twenty seconds at most, which is before the reading that comes in any case.
+    let mut left = 20;
+    eventually("what was missed is read", || {
+        if left > 0 {
+            left -= 1;
+            app.clock.advance(seconds(1));
+        }
+        std::future::ready(authenticator.is_revoked(session_id))
+    })
+    .await;
 }
 
 #[tokio::test]

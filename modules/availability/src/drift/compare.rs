@@ -1,5 +1,6 @@
 //! One mitra: as it is, as it is shown, and the difference in words.
 
+use halobestie_core::Timestamp;
 use uuid::Uuid;
 
 use super::shown::Row;
@@ -11,7 +12,7 @@ pub(super) struct Compared {
     pub(super) id: Uuid,
     /// Facts that are wrong.
     pub(super) wrong: Vec<String>,
-    /// A heartbeat that is missing or left over.
+    /// A heartbeat that is missing, left over, or known otherwise among the free.
     pub(super) heartbeat: Option<String>,
 }
 
@@ -27,6 +28,7 @@ pub(super) fn compare(state: &MitraState, row: &Row) -> Compared {
     let wrong = [
         membership("mitras:online", row.is_online, mitra.is_online),
         membership("mitras:deactivated", row.is_deactivated, !mitra.is_active),
+        membership("mitras:free", row.free_at.is_some(), state.is_open()),
         value("mitra:capacity", row.capacity.as_deref(), state.in_use),
         value(
             "mitras:max_sessions",
@@ -35,11 +37,7 @@ pub(super) fn compare(state: &MitraState, row: &Row) -> Compared {
         ),
         value("mitras:version", row.version.as_deref(), mitra.version),
     ];
-    let heartbeat = match (row.has_heartbeat, state.has_heartbeat()) {
-        (true, false) => Some(format!("{id}: mitra:heartbeat is left over")),
-        (false, true) => Some(format!("{id}: mitra:heartbeat is missing")),
-        _ => None,
-    };
+    let heartbeat = heartbeat(row, state.has_heartbeat());
     Compared {
         id,
         wrong: wrong
@@ -47,7 +45,21 @@ pub(super) fn compare(state: &MitraState, row: &Row) -> Compared {
             .flatten()
             .map(|difference| format!("{id}: {difference}"))
             .collect(),
-        heartbeat,
+        heartbeat: heartbeat.map(|difference| format!("{id}: {difference}")),
+    }
+}
+
+fn heartbeat(row: &Row, belongs: bool) -> Option<String> {
+    match (&row.heartbeat, belongs) {
+        (Some(_), false) => Some("mitra:heartbeat is left over".to_owned()),
+        (None, true) => Some("mitra:heartbeat is missing".to_owned()),
+        (Some(shown), true) => {
+            let free_at = row.free_at?;
+            #[expect(clippy::cast_precision_loss, reason = "instants are far below 2^53 ms")]
+            let is_same = Timestamp::parse(shown).is_some_and(|at| at.unix_ms() as f64 == free_at);
+            (!is_same).then(|| "mitras:free has another heartbeat".to_owned())
+        }
+        (None, false) => None,
     }
 }
 
@@ -93,7 +105,8 @@ mod tests {
             is_online: true,
             is_deactivated: false,
             capacity: Some("1".into()),
-            has_heartbeat: true,
+            heartbeat: Some("2026-01-15T08:00:00.250Z".into()),
+            free_at: Some(1_768_464_000_250.0),
             max_sessions: Some("3".into()),
             version: Some("7".into()),
         }
@@ -110,7 +123,8 @@ mod tests {
             is_online: false,
             is_deactivated: true,
             capacity: None,
-            has_heartbeat: false,
+            heartbeat: None,
+            free_at: None,
             max_sessions: Some("4".into()),
             version: None,
         };
@@ -119,6 +133,7 @@ mod tests {
         for expected in [
             "is not in mitras:online",
             "is in mitras:deactivated",
+            "is not in mitras:free",
             "mitra:capacity is missing and should be 1",
             "mitras:max_sessions is 4 and should be 3",
             "mitras:version is missing",
@@ -134,6 +149,7 @@ mod tests {
         state.mitra.is_online = false;
         let row = Row {
             is_online: false,
+            free_at: None,
             ..row()
         };
         let compared = compare(&state, &row);
@@ -143,5 +159,16 @@ mod tests {
                 .heartbeat
                 .is_some_and(|it| it.contains("left over"))
         );
+    }
+
+    #[test]
+    fn the_free_stand_at_their_heartbeats() {
+        let row = Row {
+            free_at: Some(1_768_464_000_000.0),
+            ..row()
+        };
+        let compared = compare(&state(), &row);
+        assert!(compared.wrong.is_empty());
+        assert!(compared.heartbeat.is_some_and(|it| it.contains("another")));
     }
 }

@@ -21,7 +21,9 @@ pub(super) struct Row {
     pub(super) is_online: bool,
     pub(super) is_deactivated: bool,
     pub(super) capacity: Option<String>,
-    pub(super) has_heartbeat: bool,
+    pub(super) heartbeat: Option<String>,
+    /// Where the mitra stands among the free: the Unix milliseconds of its heartbeat.
+    pub(super) free_at: Option<f64>,
     pub(super) max_sessions: Option<String>,
     pub(super) version: Option<String>,
 }
@@ -30,6 +32,7 @@ pub(super) struct Row {
 type Columns = (
     Vec<bool>,
     Vec<bool>,
+    Vec<Option<f64>>,
     Vec<Option<String>>,
     Vec<Option<Vec<u8>>>,
     Vec<Option<String>>,
@@ -47,9 +50,10 @@ impl Shown {
 
     /// Whether the mirror is seeded, and which keys are of a wrong type.
     pub(super) async fn shape(&self) -> Result<(bool, Vec<String>), ValkeyError> {
-        const TYPES: [(&str, &str); 5] = [
+        const TYPES: [(&str, &str); 6] = [
             ("mitras:online", "set"),
             ("mitras:deactivated", "set"),
+            ("mitras:free", "zset"),
             ("mitras:max_sessions", "hash"),
             ("mitras:version", "hash"),
             ("mitras:seeded_at", "string"),
@@ -86,20 +90,26 @@ impl Shown {
         ask.cmd("SMISMEMBER")
             .arg(self.0.key("mitras:deactivated"))
             .arg(ids);
+        ask.cmd("ZMSCORE").arg(self.0.key("mitras:free")).arg(ids);
         ask.cmd("MGET").arg(capacity);
         ask.cmd("MGET").arg(heartbeat);
         ask.cmd("HMGET")
             .arg(self.0.key("mitras:max_sessions"))
             .arg(ids);
         ask.cmd("HMGET").arg(self.0.key("mitras:version")).arg(ids);
-        let (online, deactivated, capacities, heartbeats, limits, versions): Columns =
+        let (online, deactivated, free, capacities, heartbeats, limits, versions): Columns =
             self.0.run_all(&ask).await?;
         let text = |column: &[Option<String>], row: usize| column.get(row).cloned().flatten();
         let row = |row: usize| Row {
             is_online: online.get(row).copied().unwrap_or(false),
             is_deactivated: deactivated.get(row).copied().unwrap_or(false),
             capacity: text(&capacities, row),
-            has_heartbeat: heartbeats.get(row).is_some_and(Option::is_some),
+            // Whatever stands there, it is there.
+            heartbeat: heartbeats
+                .get(row)
+                .and_then(Option::as_ref)
+                .map(|bytes| String::from_utf8_lossy(bytes).into_owned()),
+            free_at: free.get(row).copied().flatten(),
             max_sessions: text(&limits, row),
             version: text(&versions, row),
         };

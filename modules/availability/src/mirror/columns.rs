@@ -1,4 +1,4 @@
-//! What Valkey knows about many mitras, column by column: bounded commands, one round trip.
+//! What Valkey knows about many mitras, column by column: bounded commands in bounded round trips.
 
 use std::str::FromStr;
 
@@ -12,10 +12,14 @@ use super::keys::Keys;
 
 /// Keys or fields of one command: Valkey serves nobody else meanwhile, so it must be short.
 pub(super) const KEYS_PER_COMMAND: usize = 1000;
+/// Mitras of one round trip, which has one deadline.
+const MITRAS_PER_ROUND_TRIP: usize = 10 * KEYS_PER_COMMAND;
 
 /// Something that the mirror knows about each mitra.
 #[derive(Clone, Copy)]
 pub(super) enum Column {
+    Online,
+    Deactivated,
     Heartbeat,
     Capacity,
     MaxSessions,
@@ -25,6 +29,8 @@ pub(super) enum Column {
 impl Column {
     fn of(self, keys: &Keys, ids: &[String]) -> Cmd {
         match self {
+            Self::Online => members(&keys.online, ids),
+            Self::Deactivated => members(&keys.deactivated, ids),
             Self::Heartbeat => texts(ids.iter().map(|id| keys.heartbeat(id))),
             Self::Capacity => texts(ids.iter().map(|id| keys.capacity(id))),
             Self::MaxSessions => fields(&keys.max_sessions, ids),
@@ -44,23 +50,21 @@ impl Columns {
         ids: &[String],
         columns: &[Column],
     ) -> Result<Self, MirrorError> {
-        if ids.is_empty() {
-            return Ok(Self(Vec::new()));
-        }
-        let mut ask = pipe();
-        for column in columns {
-            for some in ids.chunks(KEYS_PER_COMMAND) {
-                ask.add_command(column.of(keys, some));
+        let mut read: Vec<Vec<Option<String>>> = vec![Vec::with_capacity(ids.len()); columns.len()];
+        for some in ids.chunks(MITRAS_PER_ROUND_TRIP) {
+            let mut ask = pipe();
+            for column in columns {
+                for few in some.chunks(KEYS_PER_COMMAND) {
+                    ask.add_command(column.of(keys, few));
+                }
+            }
+            let mut answers: Vec<Vec<Option<String>>> = valkey.run_all(&ask).await?;
+            let commands_per_column = some.len().div_ceil(KEYS_PER_COMMAND);
+            for (column, answers) in read.iter_mut().zip(answers.chunks_mut(commands_per_column)) {
+                answers.iter_mut().for_each(|cells| column.append(cells));
             }
         }
-        let answers: Vec<Vec<Option<String>>> = valkey.run_all(&ask).await?;
-        let commands_per_column = ids.len().div_ceil(KEYS_PER_COMMAND);
-        Ok(Self(
-            answers
-                .chunks(commands_per_column)
-                .map(<[_]>::concat)
-                .collect(),
-        ))
+        Ok(Self(read))
     }
 
     /// What the n-th column says about the mitra in a row.
@@ -72,6 +76,12 @@ impl Columns {
 fn texts(keys: impl Iterator<Item = String>) -> Cmd {
     let mut ask = cmd("MGET");
     ask.arg(keys.collect::<Vec<_>>());
+    ask
+}
+
+fn members(set: &str, ids: &[String]) -> Cmd {
+    let mut ask = cmd("SMISMEMBER");
+    ask.arg(set).arg(ids);
     ask
 }
 

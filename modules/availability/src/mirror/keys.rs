@@ -8,6 +8,7 @@ use uuid::Uuid;
 pub(super) struct Keys {
     pub(super) online: String,
     pub(super) deactivated: String,
+    pub(super) free: String,
     pub(super) max_sessions: String,
     pub(super) version: String,
     pub(super) seeded_at: String,
@@ -22,6 +23,7 @@ impl Keys {
         Self {
             online: valkey.key("mitras:online"),
             deactivated: valkey.key("mitras:deactivated"),
+            free: valkey.key("mitras:free"),
             max_sessions: valkey.key("mitras:max_sessions"),
             version: valkey.key("mitras:version"),
             seeded_at: valkey.key("mitras:seeded_at"),
@@ -33,10 +35,11 @@ impl Keys {
     }
 
     /// The keys that the scripts rely on, with their types.
-    pub(super) fn typed(&self) -> [(&String, &'static str); 5] {
+    pub(super) fn typed(&self) -> [(&String, &'static str); 6] {
         [
             (&self.online, "set"),
             (&self.deactivated, "set"),
+            (&self.free, "zset"),
             (&self.max_sessions, "hash"),
             (&self.version, "hash"),
             (&self.seeded_at, "string"),

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use halobestie_core::Timestamp;
 use uuid::Uuid;
 
-use super::{Applied, Candidate, Mirror, MirrorError, Online, Precedence, Pulse, Sighting};
+use super::{Applied, Mirror, MirrorError, Online, Precedence, Pulse, Sighting};
 use crate::mitra::MitraState;
 
 /// The mirror in memory.
@@ -76,6 +76,12 @@ impl Shown {
             .values()
             .filter(|entry| entry.state.mitra.is_online)
     }
+
+    fn available(&self, stale_at: Timestamp) -> impl Iterator<Item = &Entry> {
+        self.mitras.values().filter(move |entry| {
+            entry.state.is_open() && entry.heard_at.is_some_and(|heard| heard > stale_at)
+        })
+    }
 }
 
 fn shows_the_same(one: &MitraState, other: &MitraState) -> bool {
@@ -139,16 +145,15 @@ impl Mirror for MemoryMirror {
         })
     }
 
-    async fn candidates(&self) -> Result<Vec<Candidate>, MirrorError> {
+    async fn available(&self, stale_at: Timestamp) -> Result<Vec<Uuid>, MirrorError> {
         let shown = self.seeded()?;
-        let working = shown.online().filter(|entry| entry.state.mitra.is_active);
-        let candidate = |entry: &Entry| Candidate {
-            mitra_id: entry.state.mitra.id,
-            heard_at: entry.heard_at,
-            in_use: entry.state.in_use,
-            max_sessions: u32::try_from(entry.state.mitra.max_sessions).unwrap_or(0),
-        };
-        Ok(working.map(candidate).collect())
+        let available = shown.available(stale_at);
+        Ok(available.map(|entry| entry.state.mitra.id).collect())
+    }
+
+    async fn count_available(&self, stale_at: Timestamp) -> Result<u64, MirrorError> {
+        let count = self.seeded()?.available(stale_at).count();
+        Ok(count.try_into().unwrap_or(u64::MAX))
     }
 
     async fn online(&self) -> Result<Vec<Online>, MirrorError> {

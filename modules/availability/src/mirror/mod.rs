@@ -101,19 +101,6 @@ pub struct Sighting {
     pub heard_at: Option<Timestamp>,
 }
 
-/// A mitra that is online and not deactivated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Candidate {
-    /// Who.
-    pub mitra_id: Uuid,
-    /// Its last heartbeat.
-    pub heard_at: Option<Timestamp>,
-    /// Open sessions.
-    pub in_use: u32,
-    /// Sessions at once.
-    pub max_sessions: u32,
-}
-
 /// A mitra that is online, deactivated or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Online {
@@ -143,10 +130,15 @@ pub trait Mirror: Send + Sync {
     /// Looks at one mitra. One round trip.
     async fn sighting(&self, mitra_id: Uuid) -> Result<Sighting, MirrorError>;
 
-    /// Everyone who is online and not deactivated. Two round trips, however many there are.
-    async fn candidates(&self) -> Result<Vec<Candidate>, MirrorError>;
+    /// Everyone who is online, not deactivated, below the limit and heard from after `stale_at`. Two
+    /// round trips at most, however many there are.
+    async fn available(&self, stale_at: Timestamp) -> Result<Vec<Uuid>, MirrorError>;
 
-    /// Everyone who is online. Two round trips.
+    /// How many [`Mirror::available`] would give. Two round trips at most, and no work that grows with
+    /// the answer.
+    async fn count_available(&self, stale_at: Timestamp) -> Result<u64, MirrorError>;
+
+    /// Everyone who is online. A round trip for the names, and one for every ten thousand of them.
     async fn online(&self) -> Result<Vec<Online>, MirrorError>;
 
     /// The beacon's answer, as somebody kept it.

@@ -1,4 +1,10 @@
 //! The mirror in Valkey. The keys' names and types are promises to operators; see the README.
+//!
+//! Three scripts change what belongs together in one step, so that nobody sees the half of it: all
+//! that is shown of a mitra, a heartbeat, the end of a seed.
+
+mod free;
+mod show;
 
 use std::collections::HashSet;
 
@@ -11,18 +17,13 @@ use uuid::Uuid;
 
 use super::columns::{Column, Columns, KEYS_PER_COMMAND, id_of, instant, number};
 use super::keys::Keys;
-use super::{
-    Applied, Candidate, Mirror, MirrorError, Online, Precedence, Pulse, SNAPSHOT_LIFE, Sighting,
-};
+use super::{Applied, Mirror, MirrorError, Online, Precedence, Pulse, SNAPSHOT_LIFE, Sighting};
 use crate::liveness::Liveness;
 use crate::mitra::MitraState;
 
-const APPLY: &str = include_str!("apply.lua");
 const HEARTBEAT: &str = include_str!("heartbeat.lua");
 const END_SEED: &str = include_str!("end_seed.lua");
 
-/// States shown by one run of the script: Valkey serves nobody else meanwhile, so it must be short.
-const STATES_PER_RUN: usize = 250;
 /// A seed that takes longer than this begins anew.
 const CANARY_LIFE_SECONDS: u64 = 120;
 
@@ -42,45 +43,6 @@ impl ValkeyMirror {
             keys,
             heartbeat_life_seconds: liveness.key_life().as_secs(),
         }
-    }
-
-    async fn apply_some(
-        &self,
-        states: &[MitraState],
-        precedence: Precedence,
-        now: Timestamp,
-    ) -> Result<Applied, MirrorError> {
-        let keys = &self.keys;
-        let mut names = vec![
-            keys.online.clone(),
-            keys.deactivated.clone(),
-            keys.max_sessions.clone(),
-            keys.version.clone(),
-            keys.snapshot.clone(),
-        ];
-        for state in states {
-            let id = state.mitra.id.to_string();
-            names.extend([keys.capacity(&id), keys.heartbeat(&id)]);
-        }
-        let mut run = script(APPLY, &names);
-        run.arg(match precedence {
-            Precedence::Newest => "newest",
-            Precedence::Postgres => "postgres",
-        });
-        run.arg(now.to_string()).arg(self.heartbeat_life_seconds);
-        for state in states {
-            add_state(&mut run, state);
-        }
-        let (differing, flipped, ahead): (u64, bool, Vec<(String, i64)>) =
-            self.valkey.run(&run).await?;
-        let ahead = ahead
-            .into_iter()
-            .map(|(id, version)| Ok((id_of(&id)?, version)));
-        Ok(Applied {
-            differing,
-            flipped,
-            ahead: ahead.collect::<Result<_, MirrorError>>()?,
-        })
     }
 
     /// The members of a set expression, in a mirror that is whole.
@@ -113,7 +75,7 @@ impl Mirror for ValkeyMirror {
         now: Timestamp,
     ) -> Result<Applied, MirrorError> {
         let mut applied = Applied::default();
-        for some in states.chunks(STATES_PER_RUN) {
+        for some in states.chunks(show::STATES_PER_RUN) {
             applied += self.apply_some(some, precedence, now).await?;
         }
         Ok(applied)
@@ -125,16 +87,19 @@ impl Mirror for ValkeyMirror {
             &keys.seeded_at,
             &keys.online,
             &keys.deactivated,
+            &keys.free,
             &keys.heartbeat(&id),
         ];
         let mut run = script(HEARTBEAT, &names);
         run.arg(&id)
             .arg(now.to_string())
+            .arg(now.unix_ms())
             .arg(self.heartbeat_life_seconds);
         match self.valkey.run::<String>(&run).await?.as_str() {
             "online" => Ok(Pulse::Online),
             "offline" => Ok(Pulse::Offline),
             "deactivated" => Ok(Pulse::Deactivated),
+            "damaged" => Err(free::NOT_ONLINE),
             _ => Err(MirrorError::NotSeeded),
         }
     }
@@ -142,15 +107,21 @@ impl Mirror for ValkeyMirror {
     async fn sighting(&self, mitra_id: Uuid) -> Result<Sighting, MirrorError> {
         let (keys, id) = (&self.keys, mitra_id.to_string());
         let mut ask = pipe();
+        ask.atomic();
         ask.cmd("SISMEMBER").arg(&keys.online).arg(&id);
         ask.cmd("SISMEMBER").arg(&keys.deactivated).arg(&id);
+        ask.cmd("ZSCORE").arg(&keys.free).arg(&id);
         // Not GET: a key of another type counts as lost, as it does for many.
         ask.cmd("MGET").arg(keys.heartbeat(&id));
         ask.add_command(self.is_seeded());
-        let (is_online, is_deactivated, [heard_at], is_seeded): (_, _, [Option<String>; 1], bool) =
+        type Answer = (bool, bool, Option<f64>, [Option<String>; 1], bool);
+        let (is_online, is_deactivated, free, [heard_at], is_seeded): Answer =
             self.valkey.run_all(&ask).await?;
         if !is_seeded {
             return Err(MirrorError::NotSeeded);
+        }
+        if free.is_some() && !is_online && !is_deactivated {
+            return Err(free::NOT_ONLINE);
         }
         Ok(Sighting {
             is_online,
@@ -159,22 +130,12 @@ impl Mirror for ValkeyMirror {
         })
     }
 
-    async fn candidates(&self) -> Result<Vec<Candidate>, MirrorError> {
-        let mut working = cmd("SDIFF");
-        working.arg(&self.keys.online).arg(&self.keys.deactivated);
-        let ids = self.ids(working).await?;
-        let columns = [Column::Heartbeat, Column::Capacity, Column::MaxSessions];
-        let columns = Columns::read(&self.valkey, &self.keys, &ids, &columns).await?;
-        let candidate = |(row, id): (usize, &String)| {
-            let cell = |column| columns.cell(column, row);
-            Ok(Candidate {
-                mitra_id: id_of(id)?,
-                heard_at: instant(cell(0)),
-                in_use: number(cell(1), "a capacity")?,
-                max_sessions: number(cell(2), "a limit")?,
-            })
-        };
-        ids.iter().enumerate().map(candidate).collect()
+    async fn available(&self, stale_at: Timestamp) -> Result<Vec<Uuid>, MirrorError> {
+        self.find_free(stale_at).await
+    }
+
+    async fn count_available(&self, stale_at: Timestamp) -> Result<u64, MirrorError> {
+        self.count_free(stale_at).await
     }
 
     async fn online(&self) -> Result<Vec<Online>, MirrorError> {
@@ -242,13 +203,20 @@ impl Mirror for ValkeyMirror {
 
     async fn members(&self) -> Result<Vec<String>, MirrorError> {
         let keys = &self.keys;
-        let mut ask = pipe();
-        ask.cmd("SMEMBERS").arg(&keys.online);
-        ask.cmd("SMEMBERS").arg(&keys.deactivated);
-        ask.cmd("HKEYS").arg(&keys.max_sessions);
-        ask.cmd("HKEYS").arg(&keys.version);
-        let lists: Vec<Vec<String>> = self.valkey.run_all(&ask).await?;
-        let members: HashSet<String> = lists.into_iter().flatten().collect();
+        let mut members: HashSet<String> = HashSet::new();
+        // One after the other: each may be long, and each has a deadline of its own.
+        for (ask, key) in [
+            ("SMEMBERS", &keys.online),
+            ("SMEMBERS", &keys.deactivated),
+            ("HKEYS", &keys.max_sessions),
+            ("HKEYS", &keys.version),
+        ] {
+            members.extend(self.valkey.run::<Vec<String>>(cmd(ask).arg(key)).await?);
+        }
+        let mut free = cmd("ZRANGE");
+        free.arg(&keys.free).arg(0).arg(-1);
+        members.extend(self.valkey.run::<Vec<String>>(&free).await?);
+        members.remove(free::MARK);
         Ok(members.into_iter().collect())
     }
 
@@ -256,6 +224,7 @@ impl Mirror for ValkeyMirror {
         let keys = &self.keys;
         for some in members.chunks(KEYS_PER_COMMAND) {
             let mut remove: Pipeline = pipe();
+            remove.cmd("ZREM").arg(&keys.free).arg(some);
             remove.cmd("SREM").arg(&keys.online).arg(some);
             remove.cmd("SREM").arg(&keys.deactivated).arg(some);
             remove.cmd("HDEL").arg(&keys.max_sessions).arg(some);
@@ -270,8 +239,10 @@ impl Mirror for ValkeyMirror {
     }
 
     async fn end_seed(&self, canary: Uuid, now: Timestamp) -> Result<bool, MirrorError> {
-        let mut run = script(END_SEED, &[&self.keys.canary(canary), &self.keys.seeded_at]);
-        run.arg(now.to_string());
+        let keys = &self.keys;
+        let names = [&keys.canary(canary), &keys.seeded_at, &keys.free];
+        let mut run = script(END_SEED, &names);
+        run.arg(now.to_string()).arg(free::MARK);
         Ok(self.valkey.run(&run).await?)
     }
 }
@@ -285,15 +256,4 @@ fn script<K: AsRef<str>>(text: &str, keys: &[K]) -> Cmd {
         run.arg(key.as_ref());
     }
     run
-}
-
-fn add_state(run: &mut Cmd, state: &MitraState) {
-    let mitra = &state.mitra;
-    let heard = mitra
-        .last_heartbeat_at
-        .map_or_else(String::new, |at| at.to_string());
-    run.arg(mitra.id.to_string()).arg(mitra.version);
-    run.arg(u8::from(mitra.is_online))
-        .arg(u8::from(!mitra.is_active));
-    run.arg(mitra.max_sessions).arg(state.in_use).arg(heard);
 }

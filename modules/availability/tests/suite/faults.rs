@@ -177,7 +177,8 @@ async fn a_write_to_an_absent_valkey_is_made_good_on_every_replica() {
 
 #[tokio::test]
 async fn an_outage_that_valkey_survives_with_its_data_leaves_nothing_stale() {
-    let wire = TcpProxy::to_valkey().await;
+    let valkey = ValkeyProcess::start().await;
+    let wire = TcpProxy::to(&format!("127.0.0.1:{}", valkey.port())).await;
     let app = plan().valkey_at(&wire.valkey_url()).start().await;
     for _ in 0..5 {
         let mitra = online_mitra(&app).await;
@@ -196,7 +197,8 @@ async fn an_outage_that_valkey_survives_with_its_data_leaves_nothing_stale() {
 #[tokio::test]
 async fn a_slow_valkey_is_waited_for_as_long_as_its_deadline_and_no_longer() {
     const DEADLINE: Duration = Duration::from_millis(1000);
-    let wire = TcpProxy::to_valkey().await;
+    let valkey = ValkeyProcess::start().await;
+    let wire = TcpProxy::to(&format!("127.0.0.1:{}", valkey.port())).await;
     let plan = plan().valkey_at(&wire.valkey_url());
     let app = plan.env("VALKEY_TIMEOUT_MS", "1000").start().await;
     let mitra = online_mitra(&app).await;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use halobestie_core::Timestamp;
 use halobestie_core::valkey::Valkey;
 use halobestie_core::valkey::redis::{FromRedisValue, cmd};
 use halobestie_testkit::TestApp;
@@ -53,6 +54,12 @@ impl<'a> Keys<'a> {
         self.run("DEL", key, &[]).await
     }
 
+    /// Who is free, at the Unix milliseconds of the last heartbeat.
+    pub(crate) async fn free(&self) -> BTreeMap<String, i64> {
+        self.run("ZRANGE", "mitras:free", &["0", "-1", "WITHSCORES"])
+            .await
+    }
+
     pub(crate) async fn flush_all(&self) {
         self.0
             .run::<()>(&cmd("FLUSHALL"))
@@ -69,15 +76,22 @@ pub(crate) async fn drift(app: &TestApp) -> Vec<String> {
     let keys = Keys::of(app);
     let (mut online, mut deactivated) = (BTreeSet::new(), BTreeSet::new());
     let (mut max_sessions, mut found) = (BTreeMap::new(), Vec::new());
+    let mut free = BTreeMap::new();
     for row in app.database.rows(SQL, &[]).await {
         let id: String = row.get(0);
         let in_use = keys.text(&format!("mitra:capacity:{id}")).await;
         if in_use != row.get::<_, Option<String>>(4) {
             found.push(format!("capacity of {id} is {in_use:?}"));
         }
-        let beats = keys.exists(&format!("mitra:heartbeat:{id}")).await;
-        if beats != (row.get(1) && row.get(2)) {
-            found.push(format!("heartbeat of {id} is there: {beats}"));
+        let beat = keys.text(&format!("mitra:heartbeat:{id}")).await;
+        if beat.is_some() != (row.get(1) && row.get(2)) {
+            found.push(format!("heartbeat of {id} is {beat:?}"));
+        }
+        let [in_use, limit] = [4, 3].map(|it| row.get::<_, String>(it).parse::<u32>().ok());
+        if let Some(heard) = beat.as_deref().and_then(Timestamp::parse)
+            && in_use < limit
+        {
+            free.insert(id.clone(), heard.unix_ms());
         }
         max_sessions.insert(id.clone(), row.get::<_, String>(3));
         row.get::<_, bool>(1).then(|| online.insert(id.clone()));
@@ -97,6 +111,13 @@ pub(crate) async fn drift(app: &TestApp) -> Vec<String> {
     let shown: BTreeMap<String, String> = keys.run("HGETALL", "mitras:max_sessions", &[]).await;
     if shown != max_sessions {
         found.push("max_sessions differ".to_owned());
+    }
+    let mut shown = keys.free().await;
+    if shown.remove("seeded") != Some(0) {
+        found.push("mitras:free is not whole".to_owned());
+    }
+    if shown != free {
+        found.push(format!("mitras:free is {shown:?} and not {free:?}"));
     }
     found
 }

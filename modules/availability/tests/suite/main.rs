@@ -7,10 +7,13 @@
 
 mod beacon;
 mod faults;
+mod free;
 mod heartbeats;
 mod keys;
+mod load;
 mod metrics;
 mod mirrors;
+mod outages;
 mod reads;
 mod replicas;
 mod reseeding;

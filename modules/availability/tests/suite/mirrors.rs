@@ -25,11 +25,12 @@ on_both_mirrors! {
     what_is_removed_is_gone,
 }
 
-const NOW: Timestamp = Timestamp::from_unix_ms(1_768_464_000_000);
+pub(crate) const NOW: Timestamp = Timestamp::from_unix_ms(1_768_464_000_000);
+/// A heartbeat of this instant is stale.
+const STALE_AT: Timestamp = Timestamp::from_unix_ms(1_768_463_910_000);
 
-/// A mirror, with the server that its Valkey belongs to.
-async fn mirror(plan: Plan) -> (TestApp, Arc<dyn Mirror>) {
-    let app = plan.start().await;
+/// A mirror of its own, in the Valkey of a server or beside it.
+pub(crate) fn mirror(app: &TestApp) -> Arc<dyn Mirror> {
     let config = AvailabilityConfig {
         stale_seconds: 90,
         auto_offline_sweep_seconds: 30,
@@ -37,27 +38,29 @@ async fn mirror(plan: Plan) -> (TestApp, Arc<dyn Mirror>) {
         online_mirror_sweep_seconds: 300,
         max_sessions_default: 3,
     };
-    let mirror: Arc<dyn Mirror> = match &app.context().valkey {
+    match &app.context().valkey {
         Some(valkey) => Arc::new(ValkeyMirror::new(valkey.clone(), &Liveness::new(&config))),
         None => Arc::new(MemoryMirror::default()),
-    };
-    (app, mirror)
+    }
 }
 
-async fn seeded(plan: Plan) -> (TestApp, Arc<dyn Mirror>) {
-    let (app, mirror) = mirror(plan).await;
+/// A mirror that is whole and empty, with the server that its Valkey belongs to.
+pub(crate) async fn seeded(plan: Plan) -> (TestApp, Arc<dyn Mirror>) {
+    let app = plan.start().await;
+    let mirror = mirror(&app);
     mirror.begin_seed(id(9)).await.unwrap();
     assert!(mirror.end_seed(id(9), NOW).await.unwrap());
     (app, mirror)
 }
 
-fn id(number: u128) -> Uuid {
+pub(crate) fn id(number: u128) -> Uuid {
     Uuid::from_u128(number)
 }
 
-fn online(version: i64, in_use: u32) -> MitraState {
+/// A mitra who is online and may have three sessions.
+pub(crate) fn state(id: Uuid, version: i64, in_use: u32) -> MitraState {
     let mitra = Mitra {
-        id: id(1),
+        id,
         is_online: true,
         is_active: true,
         max_sessions: 3,
@@ -65,6 +68,10 @@ fn online(version: i64, in_use: u32) -> MitraState {
         version,
     };
     MitraState { mitra, in_use }
+}
+
+fn online(version: i64, in_use: u32) -> MitraState {
+    state(id(1), version, in_use)
 }
 
 fn offline(version: i64) -> MitraState {
@@ -97,7 +104,7 @@ async fn an_older_state_never_overwrites_a_newer_one(plan: Plan) {
         (1, 0),
         "an equal one heals"
     );
-    assert_eq!(mirror.candidates().await.unwrap()[0].in_use, 2);
+    assert_eq!(mirror.available(STALE_AT).await.unwrap(), [id(1)]);
 }
 
 async fn postgres_can_overrule(plan: Plan) {
@@ -115,14 +122,18 @@ async fn postgres_can_overrule(plan: Plan) {
 }
 
 async fn an_unseeded_mirror_answers_nothing(plan: Plan) {
-    let (app, mirror) = mirror(plan).await;
+    let app = plan.start().await;
+    let mirror = mirror(&app);
     if let Some(valkey) = &app.context().valkey {
         let mut forget = cmd("DEL");
         forget.arg(valkey.key("mitras:seeded_at"));
         valkey.run::<()>(&forget).await.unwrap();
     }
     let not_seeded = |error: MirrorError| matches!(error, MirrorError::NotSeeded);
-    assert!(not_seeded(mirror.candidates().await.unwrap_err()));
+    assert!(not_seeded(mirror.available(STALE_AT).await.unwrap_err()));
+    assert!(not_seeded(
+        mirror.count_available(STALE_AT).await.unwrap_err()
+    ));
     assert!(not_seeded(mirror.online().await.unwrap_err()));
     assert!(not_seeded(mirror.sighting(id(1)).await.unwrap_err()));
     assert!(not_seeded(mirror.heartbeat(id(1), NOW).await.unwrap_err()));
@@ -180,7 +191,8 @@ async fn what_is_removed_is_gone(plan: Plan) {
 
 #[tokio::test]
 async fn a_seed_that_was_emptied_under_it_does_not_count() {
-    let (app, mirror) = mirror(plan()).await;
+    let app = plan().start().await;
+    let mirror = mirror(&app);
     mirror.begin_seed(id(7)).await.unwrap();
     Keys::of(&app)
         .delete(&format!("mitras:seeding:{}", id(7)))

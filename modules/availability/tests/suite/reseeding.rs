@@ -107,11 +107,14 @@ async fn a_reseed_heals_every_kind_of_drift() {
     keys.write(&format!("mitra:heartbeat:{one}"), "yesterday")
         .await;
     keys.delete(&format!("mitra:heartbeat:{two}")).await;
+    keys.run::<()>("ZREM", "mitras:free", &[&two]).await;
+    keys.run::<()>("ZADD", "mitras:free", &["7", "who is this"])
+        .await;
 
     assert_eq!(
         app.run_sweep(RESEED).await.changed,
-        5,
-        "two mitras and three strangers"
+        6,
+        "two mitras and four strangers"
     );
     assert_eq!(drift(&app).await, Vec::<String>::new());
     assert_eq!(
@@ -124,7 +127,8 @@ async fn a_reseed_heals_every_kind_of_drift() {
 
 #[tokio::test]
 async fn keys_of_the_wrong_type_are_healed() {
-    let app = start().await;
+    let valkey = ValkeyProcess::start().await;
+    let app = plan().valkey_at(&valkey.url()).start().await;
     let mitra = online_mitra(&app).await;
     let keys = Keys::of(&app);
     let capacity = format!("mitra:capacity:{}", mitra.user_id);
@@ -132,6 +136,7 @@ async fn keys_of_the_wrong_type_are_healed() {
     let all = [
         "mitras:online",
         "mitras:deactivated",
+        "mitras:free",
         "mitras:max_sessions",
         "mitras:version",
     ];

@@ -19,7 +19,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 /// The modules of every test.
-static ENTRIES: &[Entry] = &[
+pub(crate) static ENTRIES: &[Entry] = &[
     Entry::of::<Auth>(),
     Entry::of::<Mitras>(),
     Entry::of::<Sessions>(),

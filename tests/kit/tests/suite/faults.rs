@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use halobestie_core::Entry;
-use halobestie_testkit::{TcpProxy, TestApp, ValkeyProcess, eventually};
+use halobestie_testkit::{PostgresProcess, TcpProxy, TestApp, TestDb, ValkeyProcess, eventually};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -103,4 +103,39 @@ async fn postgres_behind_a_proxy_can_go_and_come_back() {
         health().await == 200
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_postgres_of_ones_own_freezes_dies_and_comes_back_with_its_data() {
+    let mut postgres = PostgresProcess::start().await;
+    let database = TestDb::create_in(&postgres, NO_MODULES).await;
+    database.execute("CREATE TABLE kept (it int)", &[]).await;
+    database.execute("INSERT INTO kept VALUES (7)", &[]).await;
+    let app = TestApp::with(NO_MODULES)
+        .database(&database)
+        .env("DATABASE_TIMEOUT_SECONDS", "1")
+        .start()
+        .await;
+    let is_connected = async || app.get("/api/health").send().await.status == 200;
+    assert!(is_connected().await);
+
+    postgres.freeze().await;
+    eventually("the server misses Postgres", async || !is_connected().await).await;
+    postgres.thaw();
+    eventually("it goes on", is_connected).await;
+    postgres.kill().await;
+    eventually("the server misses it again", async || !is_connected().await).await;
+    postgres.restart().await;
+    eventually("it is back", is_connected).await;
+    let row = database.row("SELECT it FROM kept", &[]).await;
+    assert_eq!(row.get::<_, i32>(0), 7);
+    app.stop().await;
+
+    postgres.freeze().await;
+    postgres.restart().await;
+    assert_eq!(
+        database.rows("SELECT it FROM kept", &[]).await.len(),
+        1,
+        "what was frozen holds nothing back"
+    );
 }

@@ -1,8 +1,9 @@
 //! The device that somebody signs in on, as it describes itself.
 
-use halobestie_core::problem::FieldError;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use crate::problem::FieldError;
 
 const NAME_CHARS_MAX: usize = 100;
 const APP_VERSION_CHARS_MAX: usize = 50;
@@ -11,7 +12,7 @@ const APP_VERSION_CHARS_MAX: usize = 50;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = auth::Platform)]
-pub(crate) enum Platform {
+pub enum Platform {
     /// The Android app.
     Android,
     /// The iOS app.
@@ -22,7 +23,7 @@ pub(crate) enum Platform {
 
 impl Platform {
     /// The name on the wire and in Postgres.
-    pub(crate) const fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Android => "android",
             Self::Ios => "ios",
@@ -34,18 +35,18 @@ impl Platform {
 /// A device.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[schema(as = auth::Device)]
-pub(crate) struct Device {
+pub struct Device {
     /// What kind.
-    pub(crate) platform: Platform,
+    pub platform: Platform,
     /// Its name, at most 100 characters.
-    pub(crate) name: Option<String>,
+    pub name: Option<String>,
     /// The app's version, at most 50 characters.
-    pub(crate) app_version: Option<String>,
+    pub app_version: Option<String>,
 }
 
 impl Device {
     /// What is wrong with it.
-    pub(crate) fn problems(&self) -> Vec<FieldError> {
+    pub fn problems(&self) -> Vec<FieldError> {
         let name = too_long("device.name", self.name.as_deref(), NAME_CHARS_MAX);
         let version = too_long(
             "device.app_version",

@@ -1,0 +1,76 @@
+//! Calls to services of others over HTTP: the one way to make a client.
+//!
+//! The invariant: a call goes to the address that was configured and to no other, encrypted by rustls
+//! where that says https, and it has a deadline. So redirects are not followed (they would carry keys
+//! and messages elsewhere) and proxies of the environment are not looked at.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::redirect::Policy;
+use rustls::crypto::ring::default_provider;
+use rustls::{ClientConfig, RootCertStore};
+
+use crate::problem::BoxError;
+
+/// The client library: modules need no dependency of their own.
+pub use reqwest;
+
+/// Longer than a request's pause on a busy connection, shorter than the idle limit of a usual server:
+/// a connection that the other end closes at the moment of a request leaves its outcome unknown.
+const IDLE: Duration = Duration::from_secs(20);
+const IDLE_PER_HOST_MAX: usize = 8;
+
+/// The deadlines of a client.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadlines {
+    /// For a connection: its name, TCP and TLS. Missing it is a failure to connect: nothing was sent.
+    pub connect: Duration,
+    /// From the call to the end of its answer, the connection included.
+    pub total: Duration,
+}
+
+/// A client with its own pool of connections. Cheap to clone, expensive to make: one a module.
+///
+/// # Errors
+/// When TLS cannot be set up, which is a bug of ours.
+pub fn client(deadlines: Deadlines) -> Result<reqwest::Client, BoxError> {
+    let client = reqwest::Client::builder()
+        .tls_backend_preconfigured(tls()?)
+        .user_agent(concat!("halobestie/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(deadlines.connect)
+        .timeout(deadlines.total)
+        .pool_idle_timeout(IDLE)
+        .pool_max_idle_per_host(IDLE_PER_HOST_MAX)
+        .redirect(Policy::none())
+        .retry(reqwest::retry::never())
+        .no_proxy();
+    Ok(client.build()?)
+}
+
+fn tls() -> Result<ClientConfig, rustls::Error> {
+    let roots = RootCertStore {
+        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+    };
+    // Named, not left to the process's default: another crate may bring a second provider.
+    Ok(
+        ClientConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_no_client_auth(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_can_be_made_without_a_provider_of_the_process() {
+        let deadlines = Deadlines {
+            connect: Duration::from_secs(1),
+            total: Duration::from_secs(2),
+        };
+        assert!(client(deadlines).is_ok());
+    }
+}

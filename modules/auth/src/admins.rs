@@ -1,0 +1,156 @@
+//! The accounts of admins, as whoever runs the server manages them.
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use halobestie_core::AfterCommit;
+use halobestie_core::pg::DbError;
+use halobestie_core::ports::{Admin, AdminAccounts, AdminError, NewAdmin};
+use secrecy::{ExposeSecret, SecretString};
+use tracing::info;
+
+use crate::login_throttle::account_hash;
+use crate::password::{self, PasswordError};
+use crate::state::State;
+use crate::store::admins::{self, NewAdminRow};
+use crate::store::login_failures;
+use crate::store::sessions::{self, RevokeReason};
+
+const NAME_CHARS: RangeInclusive<usize> = 1..=50;
+/// RFC 5321 §4.5.3.1.3, without the angle brackets.
+const EMAIL_BYTES_MAX: usize = 254;
+/// More than a team of admins ever has.
+const LISTED_MAX: i64 = 1_000;
+
+/// Manages the admins among `users`.
+pub(crate) struct Admins(pub(crate) Arc<State>);
+
+/// The form in which emails are stored.
+pub(crate) fn normal_email(text: &str) -> String {
+    text.trim().to_lowercase()
+}
+
+#[async_trait]
+impl AdminAccounts for Admins {
+    async fn create(&self, new: NewAdmin) -> Result<Admin, AdminError> {
+        let state = &self.0;
+        let email = readable_email(&new.email)?;
+        let display_name = readable_name(&new.display_name)?;
+        let password_hash = hash(state, new.password).await?;
+        let (id, now) = (state.entropy.uuid(&state.clock), state.clock.now());
+        let row = NewAdminRow {
+            id,
+            email: &email,
+            password_hash: &password_hash,
+            display_name,
+            admin_role: new.role,
+        };
+        if !admins::insert(&state.db, row, now).await? {
+            return Err(AdminError::Exists(email));
+        }
+        info!(user.id = %id, role = new.role.as_str(), "admin made");
+        Ok(Admin {
+            id,
+            display_name: display_name.to_owned(),
+            email,
+            role: new.role,
+            is_active: true,
+            created_at: now,
+            last_used_at: None,
+        })
+    }
+
+    async fn reset_password<'a>(
+        &'a self,
+        email: &str,
+        password: SecretString,
+    ) -> Result<AfterCommit<'a>, AdminError> {
+        let state = &self.0;
+        let email = normal_email(email);
+        let password_hash = hash(state, password).await?;
+        let account = account_hash(&state.keys, &email);
+        let mut client = state.db.client().await?;
+        let tx = client.begin().await?;
+        // The account first: a sign-in holds it, with its old password, while it adds its session.
+        let Some(user_id) = admins::set_password(&tx, &email, &password_hash).await? else {
+            return Err(AdminError::Unknown(email));
+        };
+        let (reason, now) = (RevokeReason::PasswordReset, state.clock.now());
+        let revoked = sessions::revoke_all(&tx, user_id, reason, now).await?;
+        login_failures::forget_account(&tx, &account).await?;
+        tx.commit().await?;
+        Ok(AfterCommit::new(async move {
+            state.revocations.publish(&revoked);
+            info!(user.id = %user_id, sessions = revoked.len(), "admin's password reset");
+        }))
+    }
+
+    async fn list(&self) -> Result<Vec<Admin>, DbError> {
+        admins::list(&self.0.db, LISTED_MAX).await
+    }
+}
+
+async fn hash(state: &State, password: SecretString) -> Result<String, AdminError> {
+    if !password::LENGTHS.contains(&password.expose_secret().len()) {
+        return Err(AdminError::BadPassword);
+    }
+    let hash = state.passwords.hash(password, &state.entropy).await;
+    hash.map_err(|error| match error {
+        PasswordError::Broken(source) => AdminError::Hash(source),
+        PasswordError::Busy => AdminError::Hash(error.into()),
+    })
+}
+
+/// An address by its shape: only a mail that arrives proves more.
+fn readable_email(text: &str) -> Result<String, AdminError> {
+    let email = normal_email(text);
+    let is_fine = email.len() <= EMAIL_BYTES_MAX
+        && !email
+            .chars()
+            .any(|it| it.is_whitespace() || it.is_control())
+        && email.split_once('@').is_some_and(|(name, domain)| {
+            !name.is_empty() && !domain.is_empty() && !domain.contains('@')
+        });
+    if is_fine {
+        Ok(email)
+    } else {
+        Err(AdminError::NotAnEmail(text.to_owned()))
+    }
+}
+
+fn readable_name(text: &str) -> Result<&str, AdminError> {
+    let name = text.trim();
+    let is_fine = NAME_CHARS.contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    if is_fine {
+        Ok(name)
+    } else {
+        Err(AdminError::NotAName)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_email_has_two_sides_and_is_kept_in_lower_case() {
+        let fine = readable_email("  Ratu@Halobestie.Test ").unwrap();
+        assert_eq!(fine, "ratu@halobestie.test");
+        let long = format!("{}@halobestie.test", "x".repeat(250));
+        for wrong in [
+            "", "ratu", "@", "@x", "x@", "a@b@c", "a b@c", "a@b\nc", "a\0@b", &long,
+        ] {
+            assert!(readable_email(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_has_letters_and_no_line_breaks() {
+        assert_eq!(readable_name(" Ratu ").unwrap(), "Ratu");
+        let long = "x".repeat(51);
+        for wrong in ["", "  ", "two\nlines", &long] {
+            assert!(readable_name(wrong).is_err(), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! The accounts of admins, as the command line manages them.
+
+use std::sync::Arc;
+
+use halobestie_auth::testing;
+use halobestie_core::ports::{AdminAccounts, AdminError, AdminRole, NewAdmin};
+use halobestie_testkit::{TestApp, TestResponse, eventually};
+use serde_json::json;
+
+use crate::server::{me, start};
+
+const EMAIL: &str = "ratu@halobestie.test";
+const PASSWORD: &str = "correct horse battery";
+
+fn accounts(app: &TestApp) -> Arc<dyn AdminAccounts> {
+    app.context().ports.admin_accounts.get().unwrap().clone()
+}
+
+fn new(email: &str, password: &str) -> NewAdmin {
+    NewAdmin {
+        email: email.to_owned(),
+        display_name: "Ratu".to_owned(),
+        role: AdminRole::Viewer,
+        password: password.into(),
+    }
+}
+
+async fn login(app: &TestApp, password: &str) -> TestResponse {
+    let body = json!({"email": EMAIL, "password": password});
+    let call = app.internal_post("/api/admin/auth/login").json(&body);
+    call.send().await
+}
+
+#[tokio::test]
+async fn a_made_admin_signs_in_and_is_listed() {
+    let app = start().await;
+    let made = accounts(&app)
+        .create(new(" Ratu@Halobestie.test", PASSWORD))
+        .await;
+    assert_eq!(made.unwrap().email, EMAIL);
+    let user = login(&app, PASSWORD).await.expect(200).json()["user"].clone();
+    assert_eq!(
+        (&user["role"], &user["display_name"]),
+        (&json!("admin"), &json!("Ratu"))
+    );
+    let listed = accounts(&app).list().await.unwrap();
+    assert_eq!(listed.len(), 1);
+    let ratu = &listed[0];
+    assert_eq!((ratu.email.as_str(), ratu.role), (EMAIL, AdminRole::Viewer));
+    assert_eq!(
+        (ratu.is_active, ratu.last_used_at),
+        (true, Some(app.clock.now()))
+    );
+    let kept = "SELECT password_hash FROM users";
+    let kept: String = app.database.row(kept, &[]).await.get(0);
+    assert!(kept.starts_with("$2b$"));
+}
+
+#[tokio::test]
+async fn an_account_is_made_once_and_only_of_what_makes_one() {
+    let app = start().await;
+    let accounts = accounts(&app);
+    accounts.create(new(EMAIL, PASSWORD)).await.unwrap();
+    let again = accounts.create(new("RATU@halobestie.test", PASSWORD)).await;
+    assert!(matches!(again, Err(AdminError::Exists(_))), "{again:?}");
+    let no_email = accounts.create(new("ratu", PASSWORD)).await;
+    assert!(
+        matches!(no_email, Err(AdminError::NotAnEmail(_))),
+        "{no_email:?}"
+    );
+    for password in ["", "seven77", &"x".repeat(72)] {
+        let bad = accounts.create(new("dewi@halobestie.test", password)).await;
+        assert!(matches!(bad, Err(AdminError::BadPassword)), "{bad:?}");
+        let bad = accounts.reset_password(EMAIL, password.into()).await;
+        assert!(matches!(bad, Err(AdminError::BadPassword)));
+    }
+    let unnamed = NewAdmin {
+        display_name: " ".to_owned(),
+        ..new("dewi@halobestie.test", PASSWORD)
+    };
+    assert!(matches!(
+        accounts.create(unnamed).await,
+        Err(AdminError::NotAName)
+    ));
+    assert_eq!(accounts.list().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_customer_with_the_same_email_is_somebody_else() {
+    let app = start().await;
+    let person = testing::customer(&app).await;
+    let sql = "UPDATE users SET email = $1 WHERE id = $2";
+    app.database.execute(sql, &[&EMAIL, &person.user_id]).await;
+    let accounts = accounts(&app);
+    let unknown = accounts.reset_password(EMAIL, PASSWORD.into()).await;
+    assert!(matches!(unknown, Err(AdminError::Unknown(_))));
+    accounts.create(new(EMAIL, PASSWORD)).await.unwrap();
+    login(&app, PASSWORD).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_reset_signs_out_everywhere_and_only_the_new_password_is_right() {
+    let app = start().await;
+    let replica = app.replica().await;
+    let accounts = accounts(&app);
+    accounts.create(new(EMAIL, PASSWORD)).await.unwrap();
+    let here = testing::signed_in(&login(&app, PASSWORD).await.expect(200).json());
+    me(&replica, &here.access_token).await.expect(200);
+
+    let tell = accounts
+        .reset_password(EMAIL, "another fine one".into())
+        .await;
+    tell.unwrap().run().await;
+    me(&app, &here.access_token)
+        .await
+        .problem("unauthenticated", 401);
+    eventually("the other replica hears of it", || async {
+        me(&replica, &here.access_token).await.status == 401
+    })
+    .await;
+    let body = json!({"refresh_token": here.refresh_token});
+    let call = app.internal_post("/api/admin/auth/refresh").json(&body);
+    call.send().await.problem("refresh_invalid", 401);
+    login(&app, PASSWORD)
+        .await
+        .problem("invalid_credentials", 401);
+    login(&app, "another fine one").await.expect(200);
+    let reason = "SELECT revoke_reason FROM auth_sessions WHERE revoked_at IS NOT NULL";
+    let reason: String = app.database.row(reason, &[]).await.get(0);
+    assert_eq!(reason, "password_reset");
+}
+
+#[tokio::test]
+async fn a_reset_forgets_the_wrong_passwords_that_were_tried() {
+    let app = start().await;
+    let accounts = accounts(&app);
+    accounts.create(new(EMAIL, PASSWORD)).await.unwrap();
+    for _ in 0..5 {
+        login(&app, "wrong")
+            .await
+            .problem("invalid_credentials", 401);
+    }
+    login(&app, PASSWORD).await.problem("rate_limited", 429);
+    let tell = accounts.reset_password(EMAIL, PASSWORD.into()).await;
+    tell.unwrap().run().await;
+    login(&app, PASSWORD).await.expect(200);
+}
+
+#[tokio::test]
+async fn no_session_of_the_old_password_outlives_a_reset() {
+    let app = start().await;
+    let accounts = accounts(&app);
+    accounts.create(new(EMAIL, PASSWORD)).await.unwrap();
+    for round in 0..8 {
+        let (before, after) = (password(round), password(round + 1));
+        let tell = accounts.reset_password(EMAIL, before.as_str().into()).await;
+        tell.unwrap().run().await;
+        let (signed_in, reset) = tokio::join!(
+            login(&app, &before),
+            accounts.reset_password(EMAIL, after.as_str().into())
+        );
+        reset.unwrap().run().await;
+        assert!(
+            [200, 401].contains(&signed_in.status.as_u16()),
+            "{signed_in}"
+        );
+        let living = "SELECT count(*) FROM auth_sessions WHERE revoked_at IS NULL";
+        assert_eq!(app.database.row(living, &[]).await.get::<_, i64>(0), 0);
+    }
+}
+
+fn password(round: u32) -> String {
+    format!("password number {round}")
+}
+
+#[tokio::test]
+async fn the_seeded_admin_is_the_owner() {
+    let app = start().await;
+    app.seed().await;
+    let listed = accounts(&app).list().await.unwrap();
+    let roles: Vec<AdminRole> = listed.iter().map(|it| it.role).collect();
+    assert_eq!(roles, [AdminRole::Owner]);
+}
+
+#[tokio::test]
+async fn an_admin_who_closes_the_account_leaves_nothing_behind() {
+    let app = start().await;
+    accounts(&app).create(new(EMAIL, PASSWORD)).await.unwrap();
+    login(&app, "wrong")
+        .await
+        .problem("invalid_credentials", 401);
+    let admin = testing::signed_in(&login(&app, PASSWORD).await.expect(200).json());
+    login(&app, "wrong")
+        .await
+        .problem("invalid_credentials", 401);
+    let close = app.delete("/api/auth/me").bearer(&admin.access_token);
+    close.send().await.expect(204);
+    assert!(accounts(&app).list().await.unwrap().is_empty());
+    let left = "SELECT (SELECT count(*) FROM auth_known_networks)
+                     + (SELECT count(*) FROM auth_login_failures WHERE account_hash <> '')";
+    assert_eq!(app.database.row(left, &[]).await.get::<_, i64>(0), 0);
+    login(&app, PASSWORD)
+        .await
+        .problem("invalid_credentials", 401);
+}

@@ -1,0 +1,5 @@
+//! One endpoint a file.
+
+pub(crate) mod open;
+pub(crate) mod request;
+pub(crate) mod verify;
