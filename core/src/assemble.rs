@@ -145,6 +145,7 @@ pub async fn build(
     config: &Config,
     cx: &mut Context,
 ) -> Result<Contribution, AssembleError> {
+    refuse_double_jobs(enabled)?;
     let mut all = Contribution::default();
     for entry in enabled {
         let module = entry.name;
@@ -158,6 +159,7 @@ pub async fn build(
             });
         }
         refuse_undeclared_sweeps(entry, &part)?;
+        refuse_undeclared_jobs(entry, &part)?;
         all.absorb(part);
     }
     Ok(all)
@@ -178,12 +180,42 @@ fn refuse_undeclared_sweeps(entry: &Entry, part: &Contribution) -> Result<(), As
     }
 }
 
+fn refuse_undeclared_jobs(entry: &Entry, part: &Contribution) -> Result<(), AssembleError> {
+    let declared: BTreeSet<&str> = entry.jobs.iter().map(|kind| kind.name).collect();
+    let brought: BTreeSet<&str> = part.jobs.iter().map(|it| it.kind.name).collect();
+    let other = declared.symmetric_difference(&brought).next();
+    match other {
+        None if part.jobs.len() == declared.len() => Ok(()),
+        other => {
+            let name = other.copied().unwrap_or("one of them twice");
+            Err(AssembleError::Broken {
+                module: entry.name,
+                what: format!("other kinds of jobs than it brings ({name})"),
+            })
+        }
+    }
+}
+
+/// Two modules that do the same kind would take each other's jobs.
+fn refuse_double_jobs(enabled: &[Entry]) -> Result<(), AssembleError> {
+    let mut seen = BTreeSet::new();
+    for entry in enabled {
+        if let Some(double) = entry.jobs.iter().find(|kind| !seen.insert(kind.name)) {
+            let what = format!("the kind of job {}, as another module does", double.name);
+            let module = entry.name;
+            return Err(AssembleError::Broken { module, what });
+        }
+    }
+    Ok(())
+}
+
 impl Contribution {
     fn absorb(&mut self, part: Contribution) {
         let Contribution {
             public,
             internal,
             sweeps,
+            jobs,
             services,
             before_bind,
             checks,
@@ -193,6 +225,7 @@ impl Contribution {
         self.public.append(public);
         self.internal.append(internal);
         self.sweeps.extend(sweeps);
+        self.jobs.extend(jobs);
         self.services.extend(services);
         self.before_bind.extend(before_bind);
         self.checks.extend(checks);

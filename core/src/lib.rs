@@ -15,6 +15,7 @@ pub mod entropy;
 pub mod housekeeping;
 pub mod http;
 pub mod idempotency;
+pub mod jobs;
 pub mod lifecycle;
 pub mod metrics;
 pub mod migrate;

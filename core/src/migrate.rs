@@ -33,10 +33,16 @@ pub struct MigrationSet {
 /// Core's own tables.
 pub const CORE: MigrationSet = MigrationSet {
     module: "core",
-    migrations: &[Migration {
-        name: "0001_foundation",
-        sql: include_str!("../../migrations/core/0001_foundation.sql"),
-    }],
+    migrations: &[
+        Migration {
+            name: "0001_foundation",
+            sql: include_str!("../../migrations/core/0001_foundation.sql"),
+        },
+        Migration {
+            name: "0002_jobs",
+            sql: include_str!("../../migrations/core/0002_jobs.sql"),
+        },
+    ],
 };
 
 /// Where a migration stands.

@@ -23,6 +23,7 @@ use crate::config::{AppEnv, Config, Section, SectionSpec, ServerConfig};
 use crate::doctor::Examination;
 use crate::entropy::Entropy;
 use crate::http::Routes;
+use crate::jobs::{Handler, JobKind, Jobs};
 use crate::lifecycle::Lifecycle;
 use crate::metrics::Metrics;
 use crate::migrate::Migration;
@@ -43,6 +44,8 @@ pub trait Module: Send + Sync + 'static {
     const PROVIDES: &'static [Capability];
     /// The names of the sweeps that `build` contributes.
     const SWEEPS: &'static [&'static str];
+    /// The kinds of jobs that `build` contributes handlers of.
+    const JOBS: &'static [JobKind] = &[];
     /// The config section.
     type Config: Section;
 
@@ -72,6 +75,8 @@ pub struct Context {
     pub valkey: Option<Valkey>,
     /// Events between processes.
     pub bus: Bus,
+    /// Durable work.
+    pub jobs: Jobs,
     /// The time.
     pub clock: Clock,
     /// Chance.
@@ -95,6 +100,8 @@ pub struct Contribution {
     pub internal: Routes,
     /// Periodic work, on workers.
     pub sweeps: Vec<Sweep>,
+    /// Who does the jobs of this module's kinds, on workers.
+    pub jobs: Vec<Handler>,
     /// Long-running work.
     pub services: Vec<Service>,
     /// What must be done before the listeners bind.
@@ -231,6 +238,8 @@ pub struct Entry {
     pub provides: &'static [Capability],
     /// [`Module::SWEEPS`]
     pub sweeps: &'static [&'static str],
+    /// [`Module::JOBS`]
+    pub jobs: &'static [JobKind],
     /// The variables and checks of its config section.
     pub section: SectionSpec,
     /// [`Module::migrations`]
@@ -250,6 +259,7 @@ impl Entry {
             needs: M::NEEDS,
             provides: M::PROVIDES,
             sweeps: M::SWEEPS,
+            jobs: M::JOBS,
             section: SectionSpec::of::<M::Config>(M::NAME),
             migrations: M::migrations,
             errors: M::errors,

@@ -63,6 +63,10 @@ fn contributions(entry: &Entry) -> Vec<(&'static str, Vec<String>)> {
             entry.sweeps.iter().map(|name| (*name).to_owned()).collect(),
         ),
         (
+            "jobs",
+            entry.jobs.iter().map(|kind| kind.name.to_owned()).collect(),
+        ),
+        (
             "migrations",
             (entry.migrations)()
                 .iter()

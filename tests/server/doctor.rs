@@ -124,6 +124,7 @@ async fn a_sound_system_is_told_so_in_words_and_as_json() {
         "bus",
         "modules",
         "settings",
+        "jobs",
         "mirror",
     ] {
         assert_eq!(visit.status(name), "ok", "{name}: {}", visit.text);
@@ -277,4 +278,23 @@ async fn an_exposed_internal_listener_and_an_evicting_valkey_are_warnings() {
     assert_eq!(visit.status("internal"), "warning");
     assert_eq!(visit.status("valkey"), "warning");
     assert_eq!(visit.report["status"], "warning");
+}
+
+#[tokio::test]
+async fn dead_jobs_are_shown_with_their_reason_and_those_that_nobody_takes_are_a_problem() {
+    const SQL: &str =
+        "INSERT INTO jobs (id, kind, holds_key, payload, state, attempts, enqueued_at,
+            due_at, deadline_at, finished_at, keep_until, last_error)
+        VALUES ('00000000-0000-7000-8000-00000000000d', 'send-receipt', false, '{}', 'dead', 3,
+                now(), now(), now(), now(), now(), 'the printer is on fire'),
+               (gen_random_uuid(), 'feed-parrot', false, '{}', 'waiting', 0,
+                now(), now() - interval '16 minutes', now(), NULL, NULL, NULL)";
+    let clinic = Clinic::open().await;
+    assert_eq!(clinic.database.execute(SQL, &[]).await, 2);
+    let visit = clinic.visit(&[]).await.expect_code(1);
+    assert_eq!(visit.status("jobs"), "problem");
+    let details = visit.details("jobs");
+    assert!(details.contains("the printer is on fire"), "{details}");
+    assert!(details.contains("feed-parrot"), "{details}");
+    assert!(details.contains("no enabled module does them"), "{details}");
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::{AppOptions, StartError};
 use crate::bus::Bus;
 use crate::config::Config;
+use crate::jobs::Jobs;
 use crate::lifecycle::Lifecycle;
 use crate::metrics::Metrics;
 use crate::module::Context;
@@ -47,12 +48,14 @@ pub fn context(config: &Config, options: &AppOptions) -> Result<Context, BoxErro
     let metrics = Metrics::default();
     let lifecycle = options.lifecycle.clone();
     let (valkey, bus) = valkey_and_bus(config, &metrics, &lifecycle)?;
+    let jobs = Jobs::new(&bus, &options.clock, &options.entropy, &metrics);
     Ok(Context {
         env: config.env,
         server: config.server.clone(),
         db: pool(config, &metrics)?,
         valkey,
         bus,
+        jobs,
         clock: options.clock.clone(),
         entropy: options.entropy.clone(),
         metrics,

@@ -10,6 +10,7 @@ use super::{App, AppOptions, Listeners, SeedError, StartError, connect, listener
 use crate::assemble;
 use crate::config::Config;
 use crate::housekeeping;
+use crate::jobs;
 use crate::migrate::{self, MigrationSet};
 use crate::module::{Context, Contribution, Entry, Phase, Seed, Service};
 use crate::problem::BoxError;
@@ -132,6 +133,9 @@ impl Prepared {
         let mut sweeps = housekeeping::sweeps(&self.cx);
         sweeps.append(&mut self.parts.sweeps);
         let mut services = housekeeping::services(&self.cx);
+        let handlers = std::mem::take(&mut self.parts.jobs);
+        sweeps.append(&mut jobs::sweeps(&handlers, &self.cx));
+        services.append(&mut jobs::services(handlers, &self.cx));
         services.append(&mut self.parts.services);
         (Runner::new(sweeps, &self.cx), services)
     }

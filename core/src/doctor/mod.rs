@@ -6,6 +6,7 @@
 //! changes nothing; only a repair does, and only when it was asked for.
 
 mod house;
+mod jobs;
 mod postgres;
 mod report;
 mod schema;

@@ -11,7 +11,7 @@ use futures_util::future::join_all;
 use tokio::time::{Instant, timeout};
 
 use super::{Examination, Examined, Finding, Grade, LIMIT, Repair, Report, with_causes};
-use super::{house, postgres, schema, valkey};
+use super::{house, jobs, postgres, schema, valkey};
 use crate::app::{AppOptions, StartError, connect};
 use crate::assemble;
 use crate::config::Config;
@@ -94,9 +94,12 @@ impl Visit {
     /// Wires the modules as a start would, without the steps that a start takes then.
     async fn examine_modules(&mut self, config: &Config, enabled: &[Entry], cx: &Context) {
         let (worker, settings) = (schema::worker(cx), schema::settings(cx));
+        let jobs = jobs::queue(cx, enabled);
         if !self.works("schema") {
             self.tell_of_modules(needs("schema"));
-            return self.examine_given("schema", vec![worker, settings]).await;
+            return self
+                .examine_given("schema", vec![worker, jobs, settings])
+                .await;
         }
         if let Some(valkey) = &cx.valkey
             && self.works("valkey")
@@ -109,14 +112,14 @@ impl Visit {
             Ok(parts) => {
                 let names: Vec<&str> = enabled.iter().map(|it| it.name).collect();
                 self.tell_of_modules(Finding::ok(format!("enabled: {}", names.join(", "))));
-                self.examine(vec![worker, settings]).await;
+                self.examine(vec![worker, jobs, settings]).await;
                 self.examine(parts.examinations).await;
             }
             Err(error) => {
                 let advice =
                     "the server will not start either; the module and the reason are named";
                 self.tell_of_modules(Finding::problem(with_causes(&*error), advice));
-                self.examine(vec![worker]).await;
+                self.examine(vec![worker, jobs]).await;
             }
         }
     }

@@ -2,4 +2,5 @@
 //! connections are real.
 
 mod http;
+mod jobs;
 mod valkey_bus;

@@ -111,6 +111,17 @@ impl TestApp {
         .await;
     }
 
+    /// Waits until no job runs or is due by the server's clock. Those that wait for later still do.
+    pub async fn finish_jobs(&self) {
+        const SQL: &str = "SELECT EXISTS (SELECT FROM jobs
+            WHERE finished_at IS NULL AND (state = 'running' OR due_at <= $1))";
+        eventually("the jobs that are due are done", || async {
+            let row = self.database.row(SQL, &[&self.clock.now()]).await;
+            !row.get::<_, bool>(0)
+        })
+        .await;
+    }
+
     /// Runs a sweep once, now; panics when it fails.
     pub async fn run_sweep(&self, name: &str) -> Swept {
         let swept = self.app.run_sweep(name).await;
