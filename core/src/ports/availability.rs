@@ -65,6 +65,13 @@ pub trait Availability: Send + Sync {
     /// When neither Valkey nor Postgres answers.
     async fn reachable(&self, mitra_id: Uuid) -> Result<bool, DbError>;
 
+    /// Those of these mitras that are offline or may not work, from Postgres: the truth, whatever the
+    /// mirror or the bus has lost. One that is merely silent is taken offline by a sweep.
+    ///
+    /// # Errors
+    /// When Postgres does not answer.
+    async fn absent(&self, mitra_ids: &[Uuid]) -> Result<Vec<Uuid>, DbError>;
+
     /// Every mitra that is reachable and below its capacity.
     ///
     /// # Errors

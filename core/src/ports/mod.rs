@@ -12,6 +12,7 @@ mod device;
 mod erasures;
 mod payments;
 mod people;
+mod sessions;
 mod sign_in;
 
 use std::fmt;
@@ -26,6 +27,7 @@ pub use self::device::*;
 pub use self::erasures::*;
 pub use self::payments::*;
 pub use self::people::*;
+pub use self::sessions::*;
 pub use self::sign_in::*;
 
 /// What a module can promise to the others.
@@ -50,6 +52,8 @@ pub enum Capability {
     SignIn,
     /// [`AdminAccounts`]
     AdminAccounts,
+    /// [`SessionControl`]
+    SessionControl,
 }
 
 impl fmt::Display for Capability {
@@ -64,6 +68,7 @@ impl fmt::Display for Capability {
             Self::SignIn => "sign_in",
             Self::AdminAccounts => "admin_accounts",
             Self::CodeCarrier => "code_carrier",
+            Self::SessionControl => "session_control",
         })
     }
 }
@@ -119,6 +124,8 @@ pub struct Ports {
     pub erasures: Erasures,
     /// Who brings one-time codes to phones.
     pub code_carrier: Late<dyn CodeCarrier>,
+    /// Who ends sessions by order of an admin.
+    pub session_control: Late<dyn SessionControl>,
 }
 
 impl Ports {
@@ -134,6 +141,7 @@ impl Ports {
             Capability::SignIn => self.sign_in.get().is_some(),
             Capability::AdminAccounts => self.admin_accounts.get().is_some(),
             Capability::CodeCarrier => self.code_carrier.get().is_some(),
+            Capability::SessionControl => self.session_control.get().is_some(),
         }
     }
 }

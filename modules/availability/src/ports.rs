@@ -15,6 +15,10 @@ impl Availability for Roster {
         self.is_reachable(mitra_id).await
     }
 
+    async fn absent(&self, mitra_ids: &[Uuid]) -> Result<Vec<Uuid>, DbError> {
+        store::absent(&self.db, mitra_ids).await
+    }
+
     async fn find_available(&self) -> Result<Vec<Uuid>, DbError> {
         self.find().await
     }

@@ -205,6 +205,14 @@ pub(crate) async fn is_reachable(
     Ok(db.row(SQL, &[&id, &stale_at]).await?.get(0))
 }
 
+/// Those of these mitras that are offline or may not work.
+pub(crate) async fn absent(db: &impl Query, ids: &[Uuid]) -> Result<Vec<Uuid>, DbError> {
+    const SQL: &str = "SELECT mitra_id FROM mitras
+        WHERE mitra_id = ANY($1) AND NOT (is_online AND is_active)";
+    let rows = db.rows(SQL, &[&ids]).await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
 /// Everyone who is online, active and heard from after `stale_at`, with their limits.
 pub(crate) async fn reachable(
     db: &impl Query,

@@ -1,30 +1,43 @@
 //! Accepting an offer: exactly one mitra wins, and none ever has more sessions than it may.
 //!
-//! Two locks, always in this order. The mitra's seat makes its accepts follow each other, so the count
-//! of its sessions holds until the commit. The request's row is then changed by one conditional
-//! statement, which is the only claim there is.
-
-use std::time::Duration;
+//! Locks, always in this order. The mitra's seat makes its accepts follow each other, so the count of its
+//! sessions holds until the commit. The request's row is then changed by one conditional statement, which
+//! is the only claim there is. A session that looks for another mitra is locked last.
 
 use halobestie_core::pg::Tx;
-use halobestie_core::ports::Seat;
-use halobestie_core::{Problem, Timestamp};
+use halobestie_core::ports::{Charge, Payments, Purpose, Role, Seat};
+use halobestie_core::{AfterCommit, Problem, Timestamp};
 use uuid::Uuid;
 
 use crate::error::ChatError;
-use crate::pairing::{Accepting, acceptable};
+use crate::extending::time_of;
+use crate::offering;
+use crate::pairing::{Accepting, GoneReason, acceptable};
+use crate::rerouting;
 use crate::session_state::Actor;
 use crate::state::State;
 use crate::store::events::{self, Transition};
-use crate::store::sessions::NewSession;
-use crate::store::{offers, requests, sessions};
-use crate::timekeeper;
+use crate::store::requests::Claimed;
+use crate::store::transitions::{self as store, NewSession, Run};
+use crate::store::{offers, requests, sessions, time};
+use crate::telling;
+use crate::timekeeper::warned_from_start;
+use crate::views::Session;
 
 /// A session that a mitra has won.
-pub(crate) struct Won {
+pub(crate) struct Won<'a> {
     pub(crate) session_id: Uuid,
-    /// Whether this call won it; otherwise an earlier one of the same mitra did.
-    pub(crate) is_new: bool,
+    /// What this call has changed; `None` where an earlier one of the same mitra has won it.
+    pub(crate) change: Option<Change<'a>>,
+}
+
+/// What is to be told and done once a win is committed.
+pub(crate) struct Change<'a> {
+    request_id: Uuid,
+    /// Who had the session before.
+    former_mitra_id: Option<Uuid>,
+    /// The invoice, where something is to be paid.
+    charged: Option<AfterCommit<'a>>,
 }
 
 /// Accepts an offer for a mitra.
@@ -35,8 +48,7 @@ pub(crate) async fn accept(
     state: &State,
     request_id: Uuid,
     mitra_id: Uuid,
-) -> Result<Won, Problem> {
-    let now = state.clock.now();
+) -> Result<Won<'_>, Problem> {
     let mut client = state.db.client().await?;
     let tx = client.begin().await?;
     let seat = state
@@ -45,39 +57,32 @@ pub(crate) async fn accept(
         .await?
         .ok_or(ChatError::NotFound)?;
     if let Accepting::AlreadyMine(session_id) = look(&tx, request_id, mitra_id).await? {
-        return Ok(Won {
-            session_id,
-            is_new: false,
-        });
+        let change = None;
+        return Ok(Won { session_id, change });
     }
     check_seat(&tx, seat, mitra_id).await?;
-    let session_id = state.entropy.uuid(&state.clock);
-    let Some(won) = requests::claim(&tx, request_id, mitra_id, session_id, now).await? else {
+    let (now, new_id) = (state.clock.now(), state.entropy.uuid(&state.clock));
+    let Some(claimed) = requests::claim(&tx, request_id, mitra_id, new_id, now).await? else {
         // Somebody was faster, or its time was over: the second look says which.
         look(&tx, request_id, mitra_id).await?;
         return Err(ChatError::OfferExpired.into());
     };
-    let lasts = Duration::from_secs(u64::from(won.package.minutes) * 60);
-    let session = NewSession {
-        id: session_id,
+    let claim = Claim {
         request_id,
-        customer_id: won.customer_id,
         mitra_id,
-        topic: won.topic.as_deref(),
-        package: &won.package,
-        started_at: now,
-        expires_at: now + lasts,
-        warned_seconds: timekeeper::warned_from_start(lasts),
+        new_id,
+        now,
     };
-    sessions::insert(&tx, &session).await?;
-    events::record(&tx, &accepted(&session, now)).await?;
+    let Some((session_id, change)) = claim.make_good(state, &tx, &claimed).await? else {
+        requests::cancel_claimed(&tx, request_id).await?;
+        tx.commit().await?;
+        drop(client);
+        offering::announce_over(state, request_id, GoneReason::Cancelled).await;
+        return Err(ChatError::OfferCancelled.into());
+    };
     tx.commit().await?;
-    drop(client);
-    state.availability.load_changed(mitra_id).await;
-    Ok(Won {
-        session_id,
-        is_new: true,
-    })
+    let change = Some(change);
+    Ok(Won { session_id, change })
 }
 
 async fn look(tx: &Tx<'_>, request_id: Uuid, mitra_id: Uuid) -> Result<Accepting, Problem> {
@@ -105,13 +110,128 @@ async fn check_seat(tx: &Tx<'_>, seat: Seat, mitra_id: Uuid) -> Result<(), Probl
     Ok(())
 }
 
-fn accepted(session: &NewSession<'_>, at: Timestamp) -> Transition {
-    Transition {
-        request_id: Some(session.request_id),
-        session_id: Some(session.id),
-        event: "request_accepted",
-        actor: Actor::Mitra,
-        actor_id: session.mitra_id,
-        at,
+/// A request that a mitra has claimed.
+struct Claim {
+    request_id: Uuid,
+    mitra_id: Uuid,
+    /// The session that comes of it, if it is a new one.
+    new_id: Uuid,
+    now: Timestamp,
+}
+
+impl Claim {
+    /// Makes the session, or hands it over; `None` when the one to be handed over is not to be had.
+    async fn make_good<'a>(
+        &self,
+        state: &'a State,
+        tx: &Tx<'_>,
+        claimed: &Claimed,
+    ) -> Result<Option<(Uuid, Change<'a>)>, Problem> {
+        let (session_id, former_mitra_id, charged) = match claimed.reroute_of {
+            Some(id) => match rerouting::take(state, tx, id, self.mitra_id).await? {
+                Some(former_mitra_id) => (id, Some(former_mitra_id), None),
+                None => return Ok(None),
+            },
+            None => (self.new_id, None, self.open(state, tx, claimed).await?),
+        };
+        let accepted = Transition {
+            request_id: Some(self.request_id),
+            session_id: Some(session_id),
+            event: "request_accepted",
+            actor: Actor::Mitra,
+            actor_id: self.mitra_id,
+            at: self.now,
+        };
+        events::record(tx, &accepted).await?;
+        let change = Change {
+            request_id: self.request_id,
+            former_mitra_id,
+            charged,
+        };
+        Ok(Some((session_id, change)))
     }
+
+    /// Writes a new session: started, or waiting for the payment that is charged with it.
+    async fn open<'a>(
+        &self,
+        state: &'a State,
+        tx: &Tx<'_>,
+        claimed: &Claimed,
+    ) -> Result<Option<AfterCommit<'a>>, Problem> {
+        let session = NewSession {
+            id: self.new_id,
+            request_id: self.request_id,
+            customer_id: claimed.customer_id,
+            mitra_id: self.mitra_id,
+            topic: claimed.topic.as_deref(),
+            package: &claimed.package,
+            created_at: self.now,
+        };
+        match state.seller_of(&claimed.package) {
+            Some(payments) => Ok(Some(open_charged(payments, tx, &session).await?)),
+            None => {
+                open_started(tx, &session).await?;
+                Ok(None)
+            }
+        }
+    }
+}
+
+async fn open_started(tx: &Tx<'_>, session: &NewSession<'_>) -> Result<(), Problem> {
+    let (now, bought) = (session.created_at, time_of(session.package));
+    let run = Run {
+        since: now,
+        until: now + bought,
+        warned_seconds: warned_from_start(bought),
+    };
+    store::insert_started(tx, session, run).await?;
+    time::bought(tx, session.id, session.id, bought, now).await?;
+    Ok(())
+}
+
+async fn open_charged<'a>(
+    payments: &'a dyn Payments,
+    tx: &Tx<'_>,
+    session: &NewSession<'_>,
+) -> Result<AfterCommit<'a>, Problem> {
+    let charge = Charge {
+        subject_id: session.id,
+        purpose: Purpose::Session,
+        session_id: session.id,
+        customer_id: session.customer_id,
+        amount: session.package.amount,
+        description: &session.package.name,
+    };
+    let (payment, charged) = payments.charge(tx, &charge).await?;
+    store::insert_pending(tx, session, payment.expires_at).await?;
+    Ok(charged)
+}
+
+/// Tells everybody what a win has changed, and gives the session as its mitra sees it.
+///
+/// # Errors
+/// When Postgres does not answer; the win stands, and asking again gives the same session.
+pub(crate) async fn finish(
+    state: &State,
+    won: Won<'_>,
+    mitra_id: Uuid,
+) -> Result<Session, Problem> {
+    if let Some(change) = &won.change {
+        let mitras = change.former_mitra_id.into_iter().chain([mitra_id]);
+        telling::show_loads(state, mitras).await;
+    }
+    let found = sessions::find_of(&state.db, mitra_id, won.session_id).await?;
+    let row = found.ok_or(ChatError::NotFound)?;
+    let details = state.details_of(std::slice::from_ref(&row)).await?;
+    if let Some(change) = won.change {
+        state.announce_session(&row, &details);
+        if let Some(former_mitra_id) = change.former_mitra_id {
+            telling::tell_left(state, row.id, former_mitra_id).await;
+        }
+        offering::announce_over(state, change.request_id, GoneReason::Taken).await;
+        if let Some(charged) = change.charged {
+            charged.run().await;
+        }
+    }
+    Ok(Session::of(&row, &details, Role::Mitra, state.clock.now()))
 }

@@ -40,7 +40,13 @@ conflicts! {
         "You have as many open sessions as you may have.", "End a session first; the offer may still be open then.";
     /// The session does not take messages.
     SESSION_NOT_ACTIVE = "session_not_active", "Session not active",
-        "This session is not active, so it takes no messages.", "Show the session's state; do not retry.";
+        "This session is not active, so this cannot be done in it.", "Show the session's state; do not retry.";
+    /// One extension at a time.
+    EXTENSION_PENDING = "extension_pending", "Extension waits for payment",
+        "An extension of this session waits for its payment already.", "Show that payment; another extension can be had once it is paid or has expired.";
+    /// A session cannot grow for ever.
+    EXTENSION_LIMIT = "extension_limit", "Extension too long",
+        "With this extension more than 24 hours would be left.", "Extend the session when less of it is left.";
     /// A request that is over cannot be cancelled.
     REQUEST_CLOSED = "request_closed", "Request closed",
         "This request is already matched or expired.", "Read the request again and show what became of it.";
@@ -74,6 +80,10 @@ pub(crate) enum ChatError {
     CapacityReached,
     #[error("the session is not active")]
     SessionNotActive,
+    #[error("an extension waits for its payment")]
+    ExtensionPending,
+    #[error("too much time would be left")]
+    ExtensionLimit,
     #[error("the session's state does not allow this")]
     SessionState,
     #[error("no such thing for this caller")]
@@ -97,6 +107,8 @@ impl Coded for ChatError {
             Self::OfferCancelled => &OFFER_CANCELLED,
             Self::CapacityReached => &CAPACITY_REACHED,
             Self::SessionNotActive => &SESSION_NOT_ACTIVE,
+            Self::ExtensionPending => &EXTENSION_PENDING,
+            Self::ExtensionLimit => &EXTENSION_LIMIT,
             Self::SessionState => &SESSION_STATE,
             Self::NotFound => &codes::NOT_FOUND,
             Self::RateLimited(_) => &codes::RATE_LIMITED,

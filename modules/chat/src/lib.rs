@@ -1,11 +1,13 @@
 //! Pairing and timed chat: packages, requests and offers, sessions, messages over HTTP and WebSocket.
 //!
 //! Postgres is the truth of all of it; the bus makes it live, and sockets find out by themselves what
-//! the bus lost. Payments, extensions, rerouting and uploads are not here yet.
+//! the bus lost. Uploads are not here yet.
 
 mod accepting;
 mod config;
+mod ending;
 mod error;
+mod extending;
 mod handlers;
 mod limits;
 mod live;
@@ -16,14 +18,19 @@ mod openapi;
 mod packages;
 mod pairing;
 mod ports;
+mod purchases;
 mod reading;
+mod rerouting;
 mod routes;
+mod session_clock;
 pub mod session_state;
 mod state;
 mod store;
+mod telling;
 mod text;
 mod timekeeper;
 mod views;
+mod waiting;
 mod withdrawing;
 
 use std::sync::Arc;
@@ -49,15 +56,25 @@ impl Module for Chat {
         Capability::Directory,
         Capability::Availability,
     ];
-    const PROVIDES: &'static [Capability] = &[Capability::SessionLoad];
+    const PROVIDES: &'static [Capability] = &[
+        Capability::SessionLoad,
+        Capability::Purchases,
+        Capability::SessionControl,
+    ];
     const SWEEPS: &'static [&'static str] = &[];
     type Config = ChatConfig;
 
     fn migrations() -> &'static [Migration] {
-        &[Migration {
-            name: "0001_chat",
-            sql: include_str!("../../../migrations/chat/0001_chat.sql"),
-        }]
+        &[
+            Migration {
+                name: "0001_chat",
+                sql: include_str!("../../../migrations/chat/0001_chat.sql"),
+            },
+            Migration {
+                name: "0002_money_time",
+                sql: include_str!("../../../migrations/chat/0002_money_time.sql"),
+            },
+        ]
     }
 
     fn errors() -> &'static [&'static ErrorCode] {
@@ -73,10 +90,20 @@ impl Module for Chat {
             .session_load
             .fill(Arc::new(ports::OpenSessions { db: cx.db.clone() }));
         let state = Arc::new(State::new(&config, cx)?);
-        let changes = cx.bus.subscribe(AVAILABILITY_CHANGED);
+        cx.ports.purchases.fill(Arc::new(purchases::Counter {
+            state: state.clone(),
+        }));
+        cx.ports.session_control.fill(Arc::new(ports::Desk {
+            state: state.clone(),
+        }));
+        let changes = || cx.bus.subscribe(AVAILABILITY_CHANGED);
+        let (changes_of_offers, changes_of_sessions) = (changes(), changes());
         let restoring = state.clone();
-        let restore =
-            async move { Ok(timekeeper::settle(&restoring, restoring.clock.now()).await?) };
+        let restore = async move {
+            let now = restoring.clock.now();
+            timekeeper::settle(&restoring, now).await?;
+            Ok(waiting::settle(&restoring, now).await?)
+        };
         Ok(Contribution {
             public: routes::public(state.clone()),
             before_bind: vec![BeforeBind::new("chat-timers", Phase::Restore, restore)],
@@ -85,6 +112,11 @@ impl Module for Chat {
                     "chat-timekeeper",
                     RunsOn::Worker,
                     timekeeper::run(state.clone()),
+                ),
+                Service::new(
+                    "chat-waiting",
+                    RunsOn::Worker,
+                    waiting::run(state.clone(), changes_of_sessions),
                 ),
                 Service::new(
                     "chat-catch-up",
@@ -99,7 +131,7 @@ impl Module for Chat {
                 Service::new(
                     "chat-withdrawals",
                     RunsOn::Worker,
-                    withdrawing::run(state, changes),
+                    withdrawing::run(state, changes_of_offers),
                 ),
             ],
             ..Contribution::default()

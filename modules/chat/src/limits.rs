@@ -192,6 +192,8 @@ mod tests {
     fn limits(frames: u32, messages: u32) -> Limits {
         Limits::new(&ChatConfig {
             pairing_timeout_seconds: 60,
+            first_response_seconds: 0,
+            reroute_timeout_seconds: 120,
             frames_per_second: frames,
             messages_per_second: messages,
             messages_burst: 20,

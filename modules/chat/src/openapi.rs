@@ -2,7 +2,7 @@
 
 use utoipa::OpenApi;
 
-use crate::handlers::{messages, offers, packages, requests, sessions, socket};
+use crate::handlers::{extensions, messages, offers, packages, requests, sessions, socket};
 
 /// Every route of the module.
 #[derive(OpenApi)]
@@ -17,6 +17,8 @@ use crate::handlers::{messages, offers, packages, requests, sessions, socket};
     sessions::list,
     sessions::show,
     sessions::end,
+    sessions::reroute,
+    extensions::create,
     messages::list,
     messages::send,
     messages::read,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use halobestie_core::http::{Access, Routes};
 use halobestie_core::ports::Role;
 
-use crate::handlers::{messages, offers, packages, requests, sessions, socket};
+use crate::handlers::{extensions, messages, offers, packages, requests, sessions, socket};
 use crate::state::State;
 
 const CUSTOMER: Access = Access::Only(Role::Customer);
@@ -37,6 +37,12 @@ pub(crate) fn public(state: Arc<State>) -> Routes {
         .get("/api/chat/sessions", BOTH, sessions::list)
         .get("/api/chat/sessions/{id}", BOTH, sessions::show)
         .post("/api/chat/sessions/{id}/end", BOTH, sessions::end)
+        .post("/api/chat/sessions/{id}/reroute", MITRA, sessions::reroute)
+        .post(
+            "/api/chat/sessions/{id}/extensions",
+            CUSTOMER,
+            extensions::create,
+        )
         .get("/api/chat/sessions/{id}/messages", BOTH, messages::list)
         .post("/api/chat/sessions/{id}/messages", BOTH, messages::send)
         .post("/api/chat/sessions/{id}/read", BOTH, messages::read)

@@ -64,7 +64,7 @@ pub enum EndReason {
 }
 
 impl EndReason {
-    const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::CustomerEnded,
         Self::MitraEnded,
         Self::Expired,
@@ -136,11 +136,13 @@ pub enum SessionEvent {
     Taken,
     /// Nobody took it.
     RerouteFailed,
+    /// More time was bought for it.
+    Extend,
 }
 
 impl SessionEvent {
     /// Every event.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Paid,
         Self::PaymentExpired,
         Self::End,
@@ -148,6 +150,7 @@ impl SessionEvent {
         Self::Reroute,
         Self::Taken,
         Self::RerouteFailed,
+        Self::Extend,
     ];
 
     /// The name in Postgres.
@@ -160,6 +163,7 @@ impl SessionEvent {
             Self::Reroute => "session_rerouted",
             Self::Taken => "session_taken",
             Self::RerouteFailed => "session_reroute_failed",
+            Self::Extend => "session_extended",
         }
     }
 
@@ -171,6 +175,8 @@ impl SessionEvent {
             Self::End => actor != Actor::System,
             Self::Reroute => actor != Actor::Customer,
             Self::Taken => actor == Actor::Mitra,
+            // By the customer where nothing is to be paid, by the payment otherwise.
+            Self::Extend => matches!(actor, Actor::Customer | Actor::System),
         }
     }
 }
@@ -178,7 +184,7 @@ impl SessionEvent {
 /// Where an event leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// To a status in which the session goes on.
+    /// To a status in which the session goes on; an extension leads to where it is.
     To(SessionStatus),
     /// To the end, for this reason.
     End(EndReason),
@@ -213,6 +219,8 @@ pub fn step(status: SessionStatus, event: SessionEvent, actor: Actor) -> Result<
         }
         (S::Active, SessionEvent::Expire) => Ok(Step::End(EndReason::Expired)),
         (S::Active, SessionEvent::Reroute) => Ok(Step::To(S::Rerouting)),
+        (S::Rerouting, SessionEvent::Reroute) => Ok(Step::Stay),
+        (S::Active | S::Rerouting, SessionEvent::Extend) => Ok(Step::To(status)),
         (S::Rerouting, SessionEvent::Taken) => Ok(Step::To(S::Active)),
         (S::Rerouting, SessionEvent::RerouteFailed) => Ok(Step::End(EndReason::RerouteFailed)),
         (S::Ended, SessionEvent::End) => Ok(Step::Stay),
@@ -315,6 +323,23 @@ mod tests {
             E::End,
             Actor::Admin,
             Step::End(EndReason::AdminEnded),
+        ),
+        (S::Rerouting, E::Reroute, Actor::Mitra, Step::Stay),
+        (S::Rerouting, E::Reroute, Actor::Admin, Step::Stay),
+        (S::Rerouting, E::Reroute, Actor::System, Step::Stay),
+        (S::Active, E::Extend, Actor::Customer, Step::To(S::Active)),
+        (S::Active, E::Extend, Actor::System, Step::To(S::Active)),
+        (
+            S::Rerouting,
+            E::Extend,
+            Actor::Customer,
+            Step::To(S::Rerouting),
+        ),
+        (
+            S::Rerouting,
+            E::Extend,
+            Actor::System,
+            Step::To(S::Rerouting),
         ),
         (S::Ended, E::End, Actor::Customer, Step::Stay),
         (S::Ended, E::End, Actor::Mitra, Step::Stay),

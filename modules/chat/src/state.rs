@@ -8,7 +8,7 @@ use halobestie_core::clock::Clock;
 use halobestie_core::entropy::Entropy;
 use halobestie_core::lifecycle::Lifecycle;
 use halobestie_core::pg::{Db, DbError};
-use halobestie_core::ports::{Authenticator, Availability, Directory, Late, Role};
+use halobestie_core::ports::{Authenticator, Availability, Directory, Late, Payments, Role};
 use halobestie_core::settings::Setting;
 use halobestie_core::{BoxError, Context};
 use uuid::Uuid;
@@ -20,12 +20,12 @@ use crate::live::events;
 use crate::live::hub::Hub;
 use crate::messages::Message;
 use crate::metrics::ChatMetrics;
-use crate::packages::Packages;
+use crate::packages::{Package, Packages};
 use crate::pairing::GoneReason;
 use crate::store::requests::RequestRow;
 use crate::store::sessions::SessionRow;
 use crate::store::sides::Sides;
-use crate::views::Names;
+use crate::views::Details;
 
 /// The shared state.
 pub(crate) struct State {
@@ -37,8 +37,12 @@ pub(crate) struct State {
     pub(crate) authenticator: Arc<dyn Authenticator>,
     pub(crate) directory: Arc<dyn Directory>,
     pub(crate) availability: Arc<dyn Availability>,
+    payments: Late<dyn Payments>,
     pub(crate) packages: Setting<Packages>,
     pub(crate) pairing_timeout: Duration,
+    /// How long a mitra may leave a customer's first message unanswered; `None` = for ever.
+    pub(crate) first_response: Option<Duration>,
+    pub(crate) reroute_timeout: Duration,
     pub(crate) limits: Limits,
     pub(crate) hub: Arc<Hub>,
     pub(crate) metrics: ChatMetrics,
@@ -70,7 +74,11 @@ impl State {
             authenticator: port(&cx.ports.authenticator)?,
             directory: port(&cx.ports.directory)?,
             availability: port(&cx.ports.availability)?,
+            payments: cx.ports.payments.clone(),
             packages,
+            first_response: (config.first_response_seconds > 0)
+                .then(|| Duration::from_secs(config.first_response_seconds)),
+            reroute_timeout: Duration::from_secs(config.reroute_timeout_seconds),
             pairing_timeout: Duration::from_secs(config.pairing_timeout_seconds),
             limits: Limits::new(config),
             hub: Arc::new(Hub::new(metrics.sockets.clone())),
@@ -102,19 +110,33 @@ impl State {
         );
     }
 
+    /// Who charges customers, where anybody does.
+    pub(crate) fn payments(&self) -> Option<&dyn Payments> {
+        self.payments.get().map(|payments| &**payments)
+    }
+
+    /// Who charges for this package: nobody for one that costs nothing.
+    pub(crate) fn seller_of(&self, package: &Package) -> Option<&dyn Payments> {
+        self.payments().filter(|_| package.amount > 0)
+    }
+
     /// Tells both sides where their session is now.
-    pub(crate) fn announce_session(&self, row: &SessionRow, names: &Names) {
+    pub(crate) fn announce_session(&self, row: &SessionRow, details: &Details) {
         let now = self.clock.now();
         for (user_id, role) in [
             (row.customer_id, Role::Customer),
             (row.mitra_id, Role::Mitra),
         ] {
-            self.tell(user_id, events::session(row, names, role, now).as_ref());
+            self.tell(user_id, events::session(row, details, role, now).as_ref());
         }
     }
 
-    /// Tells a customer where their request is now.
+    /// Tells a customer where their request is now. A session's search for another mitra is not theirs:
+    /// they hear of the session.
     pub(crate) fn announce_request(&self, row: RequestRow) {
+        if row.reroute_of.is_some() {
+            return;
+        }
         let customer_id = row.customer_id;
         self.tell(customer_id, events::request(&row.into()).as_ref());
     }
@@ -124,13 +146,9 @@ impl State {
         self.tell_all(mitra_ids, events::offer_gone(request_id, reason).as_ref());
     }
 
-    /// The names of a session's sides, of many sessions at once.
-    pub(crate) async fn names_of(&self, rows: &[SessionRow]) -> Result<Names, DbError> {
-        let ids = rows
-            .iter()
-            .flat_map(|row| [row.customer_id, row.mitra_id])
-            .collect();
-        Names::of(&*self.directory, ids).await
+    /// What the views of these sessions need beyond their rows.
+    pub(crate) async fn details_of(&self, rows: &[SessionRow]) -> Result<Details, DbError> {
+        Details::of(&*self.directory, self.payments(), rows).await
     }
 }
 

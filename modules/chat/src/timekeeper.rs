@@ -1,15 +1,13 @@
-//! What happens by itself: sessions end, their ends are announced, requests expire, and requests are
-//! offered to those who became available.
+//! What happens by itself to many at once: sessions end, their ends are announced, requests expire, and
+//! requests are offered to those who became available. What takes a look at each is in `waiting`.
 //!
 //! Every worker runs this. What is due is done by conditional statements, so it is done once however
 //! many workers there are, and it is due by what Postgres holds, so a restart forgets nothing. Between
 //! two looks the timekeeper sleeps until the next thing is due, which keeps the ends to the moment.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::{StreamExt, stream};
 use halobestie_core::pg::DbError;
 use halobestie_core::{BoxError, Timestamp};
 use tracing::warn;
@@ -19,7 +17,8 @@ use crate::live::events;
 use crate::offering;
 use crate::pairing::GoneReason;
 use crate::state::State;
-use crate::store::{requests, sessions, timers};
+use crate::store::{requests, timers};
+use crate::telling;
 
 /// Between two looks at Postgres. Nothing shorter can be configured, so nothing is due before it was
 /// seen; and a mitra that comes online waits at most this long for its offers.
@@ -28,8 +27,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const TOGETHER: Duration = Duration::from_millis(50);
 /// How many sessions or requests one statement ends.
 const BATCH: i64 = 500;
-/// How many capacities are recomputed at once.
-const LOADS_AT_ONCE: usize = 8;
+/// How many sessions are ended before anybody is told of it: the end is promised to the second, and
+/// telling takes longer than ending.
+const ENDS_BEFORE_TELLING: usize = 20_000;
 /// When both sides are told that the end is near, in seconds before it; the nearest first.
 const WARNINGS: [i32; 2] = [60, 180];
 
@@ -80,41 +80,33 @@ pub(crate) async fn settle(state: &State, now: Timestamp) -> Result<(), DbError>
     expire_requests(state, now).await
 }
 
+/// Ends first and tells then: they have ended, whether or not both sides can be told.
 async fn end_sessions(state: &State, now: Timestamp) -> Result<(), DbError> {
     loop {
-        let ended = sessions::end_due(&state.db, now, BATCH).await?;
-        if ended.is_empty() {
+        let mut ended: Vec<(Uuid, Uuid)> = Vec::new();
+        let is_all = loop {
+            let batch = timers::end_due(&state.db, now, BATCH).await?;
+            if batch.is_empty() {
+                break true;
+            }
+            ended.extend(batch);
+            if ended.len() >= ENDS_BEFORE_TELLING {
+                break false;
+            }
+        };
+        let ids: Vec<Uuid> = ended.iter().map(|(session_id, _)| *session_id).collect();
+        telling::tell(state, &ids).await;
+        telling::show_loads(state, ended.into_iter().map(|(_, mitra_id)| mitra_id)).await;
+        if is_all {
             return Ok(());
         }
-        let ids: Vec<Uuid> = ended.iter().map(|(session_id, _)| *session_id).collect();
-        // They have ended, whether or not both sides can be told: catch-up tells them otherwise.
-        if let Err(error) = tell_ended(state, &ids).await {
-            warn!(
-                error = &error as &dyn std::error::Error,
-                "cannot tell of ended sessions now"
-            );
-        }
-        let mitras: HashSet<Uuid> = ended.into_iter().map(|(_, mitra_id)| mitra_id).collect();
-        let recompute = |mitra_id| state.availability.load_changed(mitra_id);
-        stream::iter(mitras)
-            .for_each_concurrent(LOADS_AT_ONCE, recompute)
-            .await;
     }
-}
-
-async fn tell_ended(state: &State, ids: &[Uuid]) -> Result<(), DbError> {
-    let rows = sessions::find_all(&state.db, ids).await?;
-    let names = state.names_of(&rows).await?;
-    for row in &rows {
-        state.announce_session(row, &names);
-    }
-    Ok(())
 }
 
 async fn warn_of_ends(state: &State, now: Timestamp) -> Result<(), DbError> {
     for seconds in WARNINGS {
         let until = now + seconds_before(seconds);
-        for ending in sessions::warn_due(&state.db, now, until, seconds).await? {
+        for ending in timers::warn_due(&state.db, now, until, seconds).await? {
             let event = events::expiring(&ending, now);
             state.tell_all(&[ending.customer_id, ending.mitra_id], event.as_ref());
         }

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use halobestie_core::Timestamp;
 use halobestie_core::pg::DbError;
-use halobestie_core::ports::{Directory, Person, Role};
+use halobestie_core::ports::{Directory, Payment, PaymentStatus, Payments, Person, Role};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::extending::ExtensionStatus;
 use crate::packages::Package;
 use crate::pairing::RequestStatus;
 use crate::session_state::{EndReason, SessionStatus};
@@ -16,8 +17,8 @@ use crate::store::offers::OfferRow;
 use crate::store::requests::RequestRow;
 use crate::store::sessions::SessionRow;
 
-/// How many people one call of the directory takes.
-const PEOPLE_MAX: usize = 1000;
+/// How many people one call of the directory takes, and how many sessions one of the payments.
+const IDS_MAX: usize = 1000;
 
 /// The names of people, read in one go.
 #[derive(Default)]
@@ -29,7 +30,7 @@ impl Names {
         ids.sort_unstable();
         ids.dedup();
         let mut people = HashMap::new();
-        for batch in ids.chunks(PEOPLE_MAX) {
+        for batch in ids.chunks(IDS_MAX) {
             people.extend(directory.people(batch).await?);
         }
         Ok(Self(people))
@@ -41,6 +42,40 @@ impl Names {
             .get(&id)
             .map(|person| person.display_name.clone())
             .unwrap_or_default()
+    }
+}
+
+/// What the views of sessions need beyond their rows: names, and what was charged.
+#[derive(Default)]
+pub(crate) struct Details {
+    names: Names,
+    payments: HashMap<Uuid, Payment>,
+}
+
+impl Details {
+    /// Asks for everybody and everything that occurs in these sessions.
+    pub(crate) async fn of(
+        directory: &dyn Directory,
+        payments: Option<&dyn Payments>,
+        rows: &[SessionRow],
+    ) -> Result<Self, DbError> {
+        let people = rows
+            .iter()
+            .flat_map(|row| [row.customer_id, row.mitra_id])
+            .collect();
+        let names = Names::of(directory, people).await?;
+        let charged = rows.iter().filter(|row| row.package.amount > 0);
+        let ids: Vec<Uuid> = charged.map(|row| row.id).collect();
+        let mut found = HashMap::new();
+        if let Some(payments) = payments {
+            for batch in ids.chunks(IDS_MAX) {
+                found.extend(payments.of_subjects(batch).await?);
+            }
+        }
+        Ok(Self {
+            names,
+            payments: found,
+        })
     }
 }
 
@@ -88,6 +123,9 @@ pub(crate) struct Offer {
     pub(crate) package: Package,
     pub(crate) offered_at: Timestamp,
     pub(crate) expires_at: Timestamp,
+    /// Of a session that looks for another mitra: whole seconds that are left of it. Absent otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) remaining_seconds: Option<u64>,
 }
 
 impl Offer {
@@ -102,6 +140,7 @@ impl Offer {
             package: row.package.clone(),
             offered_at: row.offered_at,
             expires_at: row.expires_at,
+            remaining_seconds: row.left_ms.map(whole_seconds),
         }
     }
 }
@@ -113,6 +152,35 @@ pub(crate) struct Side {
     pub(crate) display_name: String,
 }
 
+/// What is to be paid for a session or an extension.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Due {
+    pub(crate) id: Uuid,
+    pub(crate) status: PaymentStatus,
+    /// Whole rupiah.
+    pub(crate) amount: i64,
+    /// Where the customer pays; null until the invoice is made, and always for the mitra.
+    pub(crate) invoice_url: Option<String>,
+    /// Until when it can be paid.
+    pub(crate) expires_at: Timestamp,
+}
+
+impl Due {
+    /// A payment as one of the two sides sees it: the invoice is the customer's alone.
+    pub(crate) fn of(payment: &Payment, viewer: Role) -> Self {
+        Self {
+            id: payment.id,
+            status: payment.status,
+            amount: payment.amount,
+            invoice_url: payment
+                .invoice_url
+                .clone()
+                .filter(|_| viewer == Role::Customer),
+            expires_at: payment.expires_at,
+        }
+    }
+}
+
 /// A session as one of its sides sees it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Session {
@@ -122,9 +190,11 @@ pub(crate) struct Session {
     pub(crate) mitra: Side,
     pub(crate) package: Package,
     pub(crate) topic: Option<String>,
+    /// When its clock first ran; null until it is paid.
     pub(crate) started_at: Option<Timestamp>,
+    /// When it will end; null while its clock stands.
     pub(crate) expires_at: Option<Timestamp>,
-    /// Whole seconds until the end; 0 once it is over.
+    /// Whole seconds that are left of its time, running or not; 0 once it is over.
     pub(crate) remaining_seconds: u64,
     pub(crate) ended_at: Option<Timestamp>,
     pub(crate) end_reason: Option<EndReason>,
@@ -132,15 +202,19 @@ pub(crate) struct Session {
     pub(crate) last_seq: i64,
     /// Messages of the other side that the caller has not read.
     pub(crate) unread: i64,
+    /// What was charged for it; absent where nothing was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) payment: Option<Due>,
 }
 
 impl Session {
     /// The view of a stored session.
-    pub(crate) fn of(row: &SessionRow, names: &Names, viewer: Role, now: Timestamp) -> Self {
+    pub(crate) fn of(row: &SessionRow, details: &Details, viewer: Role, now: Timestamp) -> Self {
         let side = |id| Side {
             id,
-            display_name: names.name(id),
+            display_name: details.names.name(id),
         };
+        let payment = details.payments.get(&row.id);
         Self {
             id: row.id,
             status: row.status,
@@ -159,16 +233,35 @@ impl Session {
             } else {
                 row.customer_unread
             },
+            payment: payment.map(|payment| Due::of(payment, viewer)),
         }
     }
 }
 
 fn remaining_seconds(row: &SessionRow, now: Timestamp) -> u64 {
-    match (row.status, row.expires_at) {
-        (SessionStatus::Ended, _) => 0,
-        (_, Some(expires_at)) => expires_at.since(now).as_secs(),
-        (_, None) => u64::from(row.package.minutes) * 60,
+    match row.status {
+        SessionStatus::Ended => 0,
+        SessionStatus::PendingPayment => u64::from(row.package.minutes) * 60,
+        SessionStatus::Active => row.expires_at.map_or(0, |end| end.since(now).as_secs()),
+        SessionStatus::Rerouting => row.paused_ms.map_or(0, whole_seconds),
     }
+}
+
+fn whole_seconds(ms: i64) -> u64 {
+    u64::try_from(ms / 1000).unwrap_or(0)
+}
+
+/// More time for a session.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Extension {
+    pub(crate) id: Uuid,
+    pub(crate) status: ExtensionStatus,
+    /// By how much the session is extended.
+    pub(crate) minutes: u32,
+    /// What is to be paid for it; absent where nothing is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) payment: Option<Due>,
+    pub(crate) session: Session,
 }
 
 /// A list in one piece.

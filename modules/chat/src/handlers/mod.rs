@@ -1,5 +1,6 @@
 //! The endpoints, a file a family: parse, decide, store, reply.
 
+pub(crate) mod extensions;
 pub(crate) mod messages;
 pub(crate) mod offers;
 pub(crate) mod packages;

@@ -4,17 +4,15 @@ use std::sync::Arc;
 
 use halobestie_core::Problem;
 use halobestie_core::http::{Reply, Request, reply};
-use halobestie_core::ports::Role;
 use uuid::Uuid;
 
 use crate::accepting::{self, Won};
 use crate::error::ChatError;
 use crate::offering;
-use crate::pairing::GoneReason;
 use crate::session_state::Actor;
 use crate::state::State;
 use crate::store::events::{self, Transition};
-use crate::store::{offers as store, requests, sessions};
+use crate::store::{offers as store, requests};
 use crate::views::{Items, Offer, Session};
 
 /// My open offers
@@ -36,7 +34,9 @@ pub(crate) async fn list(state: Arc<State>, req: Request) -> Reply {
 ///
 /// However many accept at once, on however many replicas, one wins; accepting again as the winner gives
 /// the same session. A mitra that is offline cannot accept: `offer_expired`. One that has declined may
-/// change its mind while the request is open.
+/// change its mind while the request is open. The request of a session that looks for another mitra gives
+/// that session, with what was left of its time. Where something is to be paid the session is in
+/// `pending_payment`, and starts when it is.
 #[utoipa::path(
     post, path = "/api/mitra/chat/offers/{request_id}/accept", tag = "chat", security(("bearer" = [])),
     params(("request_id" = Uuid, Path, description = "The request that is offered")),
@@ -55,21 +55,15 @@ pub(crate) async fn accept(state: Arc<State>, req: Request) -> Reply {
         .accepts
         .with_label_values(&[label(&outcome)])
         .inc();
-    let Won { session_id, is_new } = outcome?;
-    let found = sessions::find_of(&state.db, mitra_id, session_id).await?;
-    let row = found.ok_or(ChatError::NotFound)?;
-    let names = state.names_of(std::slice::from_ref(&row)).await?;
-    if is_new {
-        state.announce_session(&row, &names);
-        offering::announce_over(&state, request_id, GoneReason::Taken).await;
-    }
-    reply::ok(&Session::of(&row, &names, Role::Mitra, state.clock.now()))
+    reply::ok(&accepting::finish(&state, outcome?, mitra_id).await?)
 }
 
-fn label(outcome: &Result<Won, Problem>) -> &'static str {
+fn label(outcome: &Result<Won<'_>, Problem>) -> &'static str {
     match outcome {
-        Ok(Won { is_new: true, .. }) => "won",
-        Ok(Won { is_new: false, .. }) => "again",
+        Ok(Won {
+            change: Some(_), ..
+        }) => "won",
+        Ok(Won { change: None, .. }) => "again",
         Err(problem) => problem.code().name,
     }
 }

@@ -142,7 +142,13 @@ impl Wish {
             expires_at: self.expires_at,
         };
         if !store::insert(tx, &request).await? {
-            return Err(ChatError::RequestOpen.into());
+            // A session that looks for another mitra has a request too, which its customer does not know.
+            let is_in_session = sessions::has_open(tx, self.customer_id).await?;
+            return Err(if is_in_session {
+                ChatError::SessionOpen.into()
+            } else {
+                ChatError::RequestOpen.into()
+            });
         }
         // After the insert, which waits for an accept of the customer's request before this one: its
         // session is seen here.

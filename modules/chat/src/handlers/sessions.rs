@@ -1,19 +1,25 @@
-//! Sessions as their two sides see them: list, look, end.
+//! Sessions as their two sides see them: list, look, end, give away.
 
 use std::sync::Arc;
 
+use halobestie_core::Problem;
 use halobestie_core::http::{Reply, Request, paging, reply};
-use halobestie_core::ports::{Principal, Role};
-use halobestie_core::{Problem, Timestamp};
+use halobestie_core::ports::Role;
 use serde::Deserialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::ending::{self, Ender};
 use crate::error::ChatError;
-use crate::session_state::{Actor, EndReason, SessionEvent, SessionStatus, Step, step};
+use crate::rerouting;
+use crate::session_state::SessionStatus;
 use crate::state::State;
-use crate::store::events::{self, Transition};
-use crate::store::sessions::{self as store, Listing, Locked, SessionRow};
+use crate::store::sessions::{self as store, Listing, SessionRow};
+use crate::text;
 use crate::views::{Page, Session};
+
+/// The longest reason for giving a session away.
+const REASON_CHARS_MAX: usize = 200;
 
 #[derive(Deserialize)]
 struct ListQuery {
@@ -49,10 +55,10 @@ pub(crate) async fn list(state: Arc<State>, req: Request) -> Reply {
     };
     let mut rows = store::list(&state.db, &listing).await?;
     let next_cursor = paging::cut(&mut rows, limit, |row| row.id);
-    let (names, now) = (state.names_of(&rows).await?, state.clock.now());
+    let (details, now) = (state.details_of(&rows).await?, state.clock.now());
     let items = rows
         .iter()
-        .map(|row| Session::of(row, &names, caller.role, now))
+        .map(|row| Session::of(row, &details, caller.role, now))
         .collect();
     reply::ok(&Page { items, next_cursor })
 }
@@ -84,13 +90,15 @@ pub(crate) async fn show(state: Arc<State>, req: Request) -> Reply {
 }
 
 async fn answer(state: &State, row: &SessionRow, viewer: Role) -> Reply {
-    let names = state.names_of(std::slice::from_ref(row)).await?;
-    reply::ok(&Session::of(row, &names, viewer, state.clock.now()))
+    let details = state.details_of(std::slice::from_ref(row)).await?;
+    reply::ok(&Session::of(row, &details, viewer, state.clock.now()))
 }
 
 /// End a session
 ///
-/// For good, by either side. Ending it again is 200 with the session as it ended.
+/// For good, by either side. Ending it again is 200 with the session as it ended. What the customer ends is
+/// consumed; of what the mitra ends, the time that is left is credited to the customer. A session that waits
+/// for its payment is no longer to be paid. The mitra that gave a session away has no more say in it.
 #[utoipa::path(
     post, path = "/api/chat/sessions/{id}/end", tag = "chat", security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "The session")),
@@ -102,54 +110,59 @@ async fn answer(state: &State, row: &SessionRow, viewer: Role) -> Reply {
 )]
 pub(crate) async fn end(state: Arc<State>, req: Request) -> Reply {
     let (id, caller): (Uuid, _) = (req.param("id")?, req.caller()?);
-    let is_first = write_end(&state, id, &caller).await?;
-    let row = store::find_of(&state.db, caller.user_id, id)
-        .await?
-        .ok_or(ChatError::NotFound)?;
-    if is_first {
-        state.availability.load_changed(row.mitra_id).await;
-        let names = state.names_of(std::slice::from_ref(&row)).await?;
-        state.announce_session(&row, &names);
+    let by = match caller.role {
+        Role::Mitra => Ender::Mitra(caller.user_id),
+        _ => Ender::Customer(caller.user_id),
+    };
+    ending::end(&state, id, by).await?;
+    let row = store::find_of(&state.db, caller.user_id, id).await?;
+    answer(&state, &row.ok_or(ChatError::NotFound)?, caller.role).await
+}
+
+/// Why a mitra gives a session away.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+pub(crate) struct Reroute {
+    /// For us, at most 200 characters; the customer does not see it.
+    reason: Option<String>,
+}
+
+/// Give a session to another mitra
+///
+/// Its clock stands, nobody can write in it, and it is offered anew to the others for
+/// `REROUTE_TIMEOUT_SECONDS`: the first to accept goes on with the time that was left and can read what was
+/// said; this mitra has no more access then. If nobody does, it ends as `reroute_failed` and the time that
+/// was left is credited to the customer. The same happens by itself when the mitra goes offline, is
+/// deactivated, or leaves the customer's first message unanswered for `FIRST_RESPONSE_SECONDS`. Asking again
+/// is 202.
+#[utoipa::path(
+    post, path = "/api/chat/sessions/{id}/reroute", tag = "chat", security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "The session")),
+    request_body(content = Option<Reroute>, description = "May be left out"),
+    responses(
+        (status = 202, description = "It looks for another mitra", body = Session),
+        (status = 403, description = "`forbidden`: mitras only"),
+        (status = 404, description = "`not_found`, also for somebody else's"),
+        (status = 409, description = "`session_not_active`"),
+        (status = 422, description = "`validation_failed`"),
+    ),
+)]
+pub(crate) async fn reroute(state: Arc<State>, mut req: Request) -> Reply {
+    let (id, mitra_id): (Uuid, _) = (req.param("id")?, req.caller()?.user_id);
+    let asked: Reroute = if has_body(&req) {
+        req.json().await?
+    } else {
+        Reroute::default()
+    };
+    if let Some(reason) = &asked.reason {
+        text::check("reason", reason, REASON_CHARS_MAX)?;
     }
-    answer(&state, &row, caller.role).await
-}
-
-/// Ends a session if it goes on; whether it did.
-async fn write_end(state: &State, id: Uuid, caller: &Principal) -> Result<bool, Problem> {
+    let row = rerouting::by_mitra(&state, id, mitra_id, asked.reason.as_deref()).await?;
+    let details = state.details_of(std::slice::from_ref(&row)).await?;
     let now = state.clock.now();
-    let mut client = state.db.client().await?;
-    let tx = client.begin().await?;
-    let locked = store::lock_of(&tx, caller.user_id, id)
-        .await?
-        .ok_or(ChatError::NotFound)?;
-    // A session whose time is over has expired, even if no worker has written it down yet.
-    let overdue = overdue_since(&locked, now);
-    let (event, actor) = match (overdue, caller.role) {
-        (Some(_), _) => (SessionEvent::Expire, Actor::System),
-        (None, Role::Mitra) => (SessionEvent::End, Actor::Mitra),
-        (None, _) => (SessionEvent::End, Actor::Customer),
-    };
-    let reason: EndReason = match step(locked.status, event, actor) {
-        Ok(Step::End(reason)) => reason,
-        Ok(Step::Stay) => return Ok(false),
-        Ok(Step::To(_)) | Err(_) => return Err(ChatError::SessionState.into()),
-    };
-    store::end(&tx, id, reason, overdue.unwrap_or(now)).await?;
-    let ended = Transition {
-        request_id: None,
-        session_id: Some(id),
-        event: event.as_str(),
-        actor,
-        actor_id: caller.user_id,
-        at: now,
-    };
-    events::record(&tx, &ended).await?;
-    tx.commit().await?;
-    Ok(true)
+    reply::accepted(&Session::of(&row, &details, Role::Mitra, now))
 }
 
-fn overdue_since(locked: &Locked, now: Timestamp) -> Option<Timestamp> {
-    locked
-        .expires_at
-        .filter(|end| locked.status == SessionStatus::Active && *end <= now)
+fn has_body(req: &Request) -> bool {
+    let is_declared = |name| req.header(name).is_some_and(|value| value != "0");
+    is_declared("content-length") || is_declared("transfer-encoding") || is_declared("content-type")
 }

@@ -24,6 +24,10 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// are held back for half a second for the client's `resume`, so that what was missed comes before what
 /// is new.
 ///
+/// `session.updated` says in `reason` what has happened: `pending_payment`, `started`, `extended`,
+/// `rerouting`, `taken` (a mitra whose session another one has taken hears it too, for the last time), or
+/// why it ended.
+///
 /// A frame that is not JSON text, larger than 64 KiB or of an unknown type closes the socket with 4400;
 /// wrong fields of a known type are answered by `error`.
 #[utoipa::path(

@@ -127,6 +127,8 @@ fn watched(locals: &[Arc<Local>]) -> Watched {
 /// What Postgres says, by the person it matters to.
 struct Sights<'a> {
     sessions: HashMap<Uuid, Vec<&'a SessionSight>>,
+    /// All of them: one that was taken over matters to the mitra that had it.
+    by_id: HashMap<Uuid, &'a SessionSight>,
     /// Requests by their customer.
     requests: HashMap<Uuid, Vec<&'a RequestSight>>,
     /// All of them: an offer that is gone matters to whoever was told of it.
@@ -137,6 +139,10 @@ impl<'a> Sights<'a> {
     fn new(sessions: &'a [SessionSight], requests: &'a [RequestSight]) -> Self {
         let mut sights = Self {
             sessions: HashMap::new(),
+            by_id: sessions
+                .iter()
+                .map(|session| (session.id, session))
+                .collect(),
             requests: HashMap::new(),
             offers: requests,
         };
@@ -153,11 +159,11 @@ impl<'a> Sights<'a> {
                 .push(session);
         }
         for request in requests {
-            sights
-                .requests
-                .entry(request.customer_id)
-                .or_default()
-                .push(request);
+            let Some(customer_id) = request.customer_id else {
+                continue;
+            };
+            let of_customer = sights.requests.entry(customer_id).or_default();
+            of_customer.push(request);
         }
         sights
     }
@@ -169,6 +175,15 @@ impl<'a> Sights<'a> {
             positions.compare_session(session, &mut missing);
         }
         if local.role == Role::Mitra {
+            let taken = positions
+                .open_sessions()
+                .filter_map(|id| self.by_id.get(&id));
+            for session in taken.filter(|it| it.mitra_id != local.user_id) {
+                missing.push(Missing::Session {
+                    session_id: session.id,
+                    version: session.version,
+                });
+            }
             for request in self.offers {
                 positions.compare_offer(request, local.user_id, &mut missing);
             }

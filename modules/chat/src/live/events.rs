@@ -2,7 +2,7 @@
 //! one found by catch-up are the same.
 
 use halobestie_core::Timestamp;
-use halobestie_core::ports::Role;
+use halobestie_core::ports::{Payment, Role};
 use uuid::Uuid;
 
 use super::envelope::{Envelope, Head, Kind};
@@ -10,8 +10,9 @@ use super::frames::ServerFrame;
 use crate::messages::Message;
 use crate::pairing::GoneReason;
 use crate::session_state::SessionStatus;
-use crate::store::sessions::{Ending, SessionRow};
-use crate::views::{ChatRequest, Names, Offer, Session};
+use crate::store::sessions::SessionRow;
+use crate::store::timers::Ending;
+use crate::views::{ChatRequest, Details, Offer, Session};
 
 /// `message.new`
 pub(crate) fn message(message: &Message) -> Option<Envelope> {
@@ -23,11 +24,10 @@ pub(crate) fn message(message: &Message) -> Option<Envelope> {
     Envelope::seal(head, &ServerFrame::MessageNew { message })
 }
 
-/// `session.updated`, as this side sees it. Its reason is what the session's state says: why it ended,
-/// or that it runs.
+/// `session.updated`, as this side sees it.
 pub(crate) fn session(
     row: &SessionRow,
-    names: &Names,
+    details: &Details,
     viewer: Role,
     now: Timestamp,
 ) -> Option<Envelope> {
@@ -35,24 +35,46 @@ pub(crate) fn session(
         SessionStatus::Ended => Kind::SessionOver,
         _ => Kind::Session,
     };
-    let reason = match (row.end_reason, row.status) {
-        (Some(reason), _) => reason.as_str(),
-        (None, SessionStatus::Active) => "started",
-        (None, status) => status.as_str(),
-    };
+    session_as(kind, row, details, viewer, now)
+}
+
+/// `session.updated` for a mitra whose session another one has taken: as far as its sockets go it is over.
+pub(crate) fn session_left(
+    row: &SessionRow,
+    details: &Details,
+    now: Timestamp,
+) -> Option<Envelope> {
+    session_as(Kind::SessionOver, row, details, Role::Mitra, now)
+}
+
+fn session_as(
+    kind: Kind,
+    row: &SessionRow,
+    details: &Details,
+    viewer: Role,
+    now: Timestamp,
+) -> Option<Envelope> {
     let head = Head {
         kind,
         id: row.id,
         number: row.version,
     };
-    let session = Session::of(row, names, viewer, now);
-    Envelope::seal(
-        head,
-        &ServerFrame::SessionUpdated {
-            session: &session,
-            reason,
-        },
-    )
+    let session = Session::of(row, details, viewer, now);
+    let frame = ServerFrame::SessionUpdated {
+        session: &session,
+        reason: reason(row),
+    };
+    Envelope::seal(head, &frame)
+}
+
+/// What `session.updated` says has happened: why it ended, or its last change.
+fn reason(row: &SessionRow) -> &str {
+    match (row.end_reason, &row.last_change) {
+        (Some(reason), _) => reason.as_str(),
+        (None, Some(change)) => change,
+        // Written by a release that did not note it: it started at once.
+        (None, None) => "started",
+    }
 }
 
 /// `session.expiring`
@@ -111,6 +133,11 @@ pub(crate) fn request(request: &ChatRequest) -> Option<Envelope> {
         number: 0,
     };
     Envelope::seal(head, &ServerFrame::RequestUpdated { request })
+}
+
+/// `payment.updated`: an app that missed it asks for the payment.
+pub(crate) fn payment(payment: &Payment) -> Option<Envelope> {
+    passing(payment.id, &ServerFrame::PaymentUpdated { payment })
 }
 
 /// `message.read`

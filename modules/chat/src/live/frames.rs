@@ -1,6 +1,6 @@
 //! The frames of `halobestie.v1`: what clients may send and what the server says.
 
-use halobestie_core::ports::{Heartbeat, Role};
+use halobestie_core::ports::{Heartbeat, Payment, Role};
 use halobestie_core::{Problem, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -78,13 +78,15 @@ pub(crate) enum ServerFrame<'a> {
     #[serde(rename = "session.updated")]
     SessionUpdated {
         session: &'a Session,
-        reason: &'static str,
+        reason: &'a str,
     },
     #[serde(rename = "session.expiring")]
     SessionExpiring {
         session_id: Uuid,
         remaining_seconds: u64,
     },
+    #[serde(rename = "payment.updated")]
+    PaymentUpdated { payment: &'a Payment },
     #[serde(rename = "server.draining")]
     Draining { reconnect_after_ms: u64 },
 }

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use halobestie_core::pg::DbError;
+use halobestie_core::ports::Role;
 use uuid::Uuid;
 
 use super::catch_up::Lack;
@@ -95,14 +96,19 @@ async fn heal_sessions(state: &State, lost: &[Lack]) -> Result<(), DbError> {
         return Ok(());
     }
     let rows = sessions::find_all(&state.db, &ids).await?;
-    let names = state.names_of(&rows).await?;
+    let details = state.details_of(&rows).await?;
     for lack in lost {
         let Missing::Session { session_id, .. } = lack.missing else {
             continue;
         };
         let row = rows.iter().find(|row| row.id == session_id);
         let now = state.clock.now();
-        let event = row.and_then(|row| events::session(row, &names, lack.local.role, now));
+        let event = row.and_then(|row| match lack.local.role {
+            Role::Mitra if row.mitra_id != lack.local.user_id => {
+                events::session_left(row, &details, now)
+            }
+            role => events::session(row, &details, role, now),
+        });
         leave_all(lack, event.iter());
     }
     Ok(())

@@ -417,7 +417,7 @@ mod tests {
         };
         let sight = |status| RequestSight {
             id: request_id,
-            customer_id: Uuid::nil(),
+            customer_id: None,
             status,
             mitra_ids: vec![MITRA],
         };

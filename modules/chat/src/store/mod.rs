@@ -2,13 +2,19 @@
 //! callers, and `now` is always a parameter.
 
 pub(crate) mod events;
+pub(crate) mod extensions;
 pub(crate) mod messages;
 pub(crate) mod offers;
 pub(crate) mod requests;
 pub(crate) mod sessions;
 pub(crate) mod sides;
 pub(crate) mod sight;
+pub(crate) mod time;
 pub(crate) mod timers;
+pub(crate) mod transitions;
+pub(crate) mod waiting;
+
+use std::time::Duration;
 
 use halobestie_core::pg::{DbError, Row};
 use serde_json::Value;
@@ -29,6 +35,16 @@ fn package(row: &Row) -> Result<Package, DbError> {
 /// A package as it is stored.
 fn package_json(package: &Package) -> Result<Value, DbError> {
     serde_json::to_value(package).map_err(|_| DbError::Content("a package that cannot be written"))
+}
+
+/// A length of time as it is stored.
+fn millis(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Reads a length of time.
+fn duration(ms: i64) -> Duration {
+    Duration::from_millis(u64::try_from(ms).unwrap_or(0))
 }
 
 /// The ids in the first column of every row.

@@ -18,13 +18,16 @@ pub(crate) struct OfferRow {
     pub(crate) package: Package,
     pub(crate) offered_at: Timestamp,
     pub(crate) expires_at: Timestamp,
+    /// What is left of the session that looks for another mitra by it.
+    pub(crate) left_ms: Option<i64>,
 }
 
 macro_rules! select_open_offers {
     ($where:literal) => {
         concat!(
             "SELECT o.request_id, o.mitra_id, r.customer_id, r.topic, r.package, o.offered_at,
-                r.expires_at
+                r.expires_at,
+                (SELECT s.paused_ms FROM chat_sessions s WHERE s.id = r.reroute_of) AS left_ms
             FROM chat_offers o JOIN chat_requests r ON r.id = o.request_id
             WHERE r.status = 'searching' AND r.expires_at > $2 AND o.declined_at IS NULL ",
             $where
@@ -41,6 +44,7 @@ fn read(row: &Row) -> Result<OfferRow, DbError> {
         package: package(row)?,
         offered_at: row.get("offered_at"),
         expires_at: row.get("expires_at"),
+        left_ms: row.get("left_ms"),
     })
 }
 
@@ -100,6 +104,7 @@ pub(crate) async fn insert_missing(
         SELECT r.id, m.id, $2 FROM chat_requests r CROSS JOIN unnest($1::uuid[]) AS m (id)
         WHERE r.status = 'searching' AND r.expires_at > $2
           AND (r.exclusive_until IS NULL OR r.exclusive_until <= $2)
+          AND m.id <> ALL (r.excluded_mitra_ids)
           AND NOT EXISTS (SELECT 1 FROM chat_offers o WHERE o.request_id = r.id AND o.mitra_id = m.id)
         ON CONFLICT DO NOTHING
         RETURNING request_id, mitra_id";
@@ -116,6 +121,7 @@ pub(crate) async fn any_missing(
     const SQL: &str = "SELECT EXISTS (SELECT 1 FROM chat_requests r
         WHERE r.status = 'searching' AND r.expires_at > $2
           AND (r.exclusive_until IS NULL OR r.exclusive_until <= $2)
+          AND $1 <> ALL (r.excluded_mitra_ids)
           AND NOT EXISTS (SELECT 1 FROM chat_offers o WHERE o.request_id = r.id AND o.mitra_id = $1))";
     Ok(query.row(SQL, &[&mitra_id, &now]).await?.get(0))
 }

@@ -19,12 +19,15 @@ pub(crate) struct RequestRow {
     pub(crate) offered_to: i64,
     pub(crate) expires_at: Timestamp,
     pub(crate) session_id: Option<Uuid>,
+    /// The session that looks for another mitra by it; then it is not its customer's to see.
+    pub(crate) reroute_of: Option<Uuid>,
 }
 
 macro_rules! select_requests {
     ($where:literal) => {
         concat!(
             "SELECT r.id, r.customer_id, r.status, r.topic, r.package, r.expires_at, r.session_id,
+                r.reroute_of,
                 (SELECT count(*) FROM chat_offers o WHERE o.request_id = r.id) AS offered_to
             FROM chat_requests r ",
             $where
@@ -42,6 +45,7 @@ fn read(row: &Row) -> Result<RequestRow, DbError> {
         offered_to: row.get("offered_to"),
         expires_at: row.get("expires_at"),
         session_id: row.get("session_id"),
+        reroute_of: row.get("reroute_of"),
     })
 }
 
@@ -88,7 +92,8 @@ pub(crate) async fn find_of(
     customer_id: Uuid,
     id: Uuid,
 ) -> Result<Option<RequestRow>, DbError> {
-    const SQL: &str = select_requests!("WHERE r.id = $1 AND r.customer_id = $2");
+    const SQL: &str =
+        select_requests!("WHERE r.id = $1 AND r.customer_id = $2 AND r.reroute_of IS NULL");
     query
         .row_opt(SQL, &[&id, &customer_id])
         .await?
@@ -111,18 +116,86 @@ pub(crate) async fn cancel(
     now: Timestamp,
 ) -> Result<bool, DbError> {
     const SQL: &str = "UPDATE chat_requests SET status = 'cancelled', closed_at = $3
-        WHERE id = $1 AND customer_id = $2 AND status = 'searching' AND expires_at > $3";
+        WHERE id = $1 AND customer_id = $2 AND status = 'searching' AND expires_at > $3
+          AND reroute_of IS NULL";
     Ok(tx.execute(SQL, &[&id, &customer_id, &now]).await? == 1)
+}
+
+/// A session's search for another mitra.
+pub(crate) struct NewSearch<'a> {
+    pub(crate) id: Uuid,
+    pub(crate) session_id: Uuid,
+    pub(crate) customer_id: Uuid,
+    pub(crate) topic: Option<&'a str>,
+    pub(crate) package: &'a Package,
+    pub(crate) excluded_mitra_ids: &'a [Uuid],
+    pub(crate) created_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+}
+
+/// Writes the request by which a session looks for another mitra.
+pub(crate) async fn insert_search(tx: &Tx<'_>, it: &NewSearch<'_>) -> Result<(), DbError> {
+    const SQL: &str =
+        "INSERT INTO chat_requests (id, reroute_of, customer_id, status, topic, package,
+            excluded_mitra_ids, created_at, expires_at)
+        VALUES ($1, $2, $3, 'searching', $4, $5, $6, $7, $8)";
+    let package = package_json(it.package)?;
+    tx.execute(
+        SQL,
+        &[
+            &it.id,
+            &it.session_id,
+            &it.customer_id,
+            &it.topic,
+            &package,
+            &it.excluded_mitra_ids,
+            &it.created_at,
+            &it.expires_at,
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Closes the search of a session that the caller has locked and ends; which it was. A search that a mitra
+/// is just accepting is left to that accept, which waits for the session and finds it over: waiting for
+/// each other they would wait for ever.
+pub(crate) async fn close_search(
+    tx: &Tx<'_>,
+    session_id: Uuid,
+    status: RequestStatus,
+    now: Timestamp,
+) -> Result<Option<Uuid>, DbError> {
+    const SQL: &str = "UPDATE chat_requests SET status = $2, closed_at = $3
+        WHERE id = (SELECT id FROM chat_requests WHERE reroute_of = $1 AND status = 'searching'
+            FOR UPDATE SKIP LOCKED)
+        RETURNING id";
+    let row = tx
+        .row_opt(SQL, &[&session_id, &status.as_str(), &now])
+        .await?;
+    Ok(row.map(|row| row.get(0)))
+}
+
+/// Gives a claim back whose session was over: nobody can have it any more.
+pub(crate) async fn cancel_claimed(tx: &Tx<'_>, id: Uuid) -> Result<(), DbError> {
+    const SQL: &str = "UPDATE chat_requests
+        SET status = 'cancelled', mitra_id = NULL, session_id = NULL
+        WHERE id = $1 AND status = 'matched'";
+    tx.execute(SQL, &[&id]).await?;
+    Ok(())
 }
 
 /// What a mitra has won.
 pub(crate) struct Claimed {
+    /// The session that it takes over; otherwise it is a new one.
+    pub(crate) reroute_of: Option<Uuid>,
     pub(crate) customer_id: Uuid,
     pub(crate) topic: Option<String>,
     pub(crate) package: Package,
 }
 
-/// The one claim on a request: whoever's statement changes the row has won it.
+/// The one claim on a request: whoever's statement changes the row has won it. `session_id` is the session
+/// that comes of it, unless one looks for another mitra by it.
 pub(crate) async fn claim(
     tx: &Tx<'_>,
     id: Uuid,
@@ -131,15 +204,17 @@ pub(crate) async fn claim(
     now: Timestamp,
 ) -> Result<Option<Claimed>, DbError> {
     const SQL: &str = "UPDATE chat_requests
-        SET status = 'matched', closed_at = $4, mitra_id = $2, session_id = $3
+        SET status = 'matched', closed_at = $4, mitra_id = $2, session_id = coalesce(reroute_of, $3)
         WHERE id = $1 AND status = 'searching' AND expires_at > $4
-        RETURNING customer_id, topic, package";
+          AND $2 <> ALL (excluded_mitra_ids)
+        RETURNING reroute_of, customer_id, topic, package";
     let row = tx
         .row_opt(SQL, &[&id, &mitra_id, &session_id, &now])
         .await?;
     row.as_ref()
         .map(|row| {
             Ok(Claimed {
+                reroute_of: row.get("reroute_of"),
                 customer_id: row.get("customer_id"),
                 topic: row.get("topic"),
                 package: package(row)?,

@@ -102,7 +102,8 @@ pub(crate) async fn sessions(db: &Db, watched: &Watched) -> Result<Vec<SessionSi
 #[derive(Clone, Debug)]
 pub(crate) struct RequestSight {
     pub(crate) id: Uuid,
-    pub(crate) customer_id: Uuid,
+    /// Whose it is to see; nobody's, where a session looks for another mitra by it.
+    pub(crate) customer_id: Option<Uuid>,
     pub(crate) status: RequestStatus,
     pub(crate) mitra_ids: Vec<Uuid>,
 }
@@ -113,7 +114,9 @@ pub(crate) async fn requests(
     watched: &Watched,
     now: Timestamp,
 ) -> Result<Vec<RequestSight>, DbError> {
-    const SQL: &str = "SELECT r.id, r.customer_id, r.status,
+    const SQL: &str =
+        "SELECT r.id, CASE WHEN r.reroute_of IS NULL THEN r.customer_id END AS customer_id,
+            r.status,
             ARRAY(SELECT o.mitra_id FROM chat_offers o WHERE o.request_id = r.id
                 AND o.mitra_id = ANY($2) AND o.declined_at IS NULL
                 AND r.status = 'searching' AND r.expires_at > $4) AS mitra_ids

@@ -1,7 +1,69 @@
-//! When the next thing is due.
+//! What is due by the clock alone, for many sessions at once, and when the next thing will be.
 
 use halobestie_core::Timestamp;
-use halobestie_core::pg::{DbError, Query};
+use halobestie_core::pg::{DbError, Query, Row};
+use uuid::Uuid;
+
+/// Ends the sessions whose time is over, at most `limit`; which, and whose mitras have a seat again. Their
+/// whole time is consumed. Sessions that another process works on are left to it. One with an unpaid
+/// extension takes more than a statement: see `waiting`.
+pub(crate) async fn end_due(
+    query: &impl Query,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<(Uuid, Uuid)>, DbError> {
+    const SQL: &str = "WITH due AS (
+            SELECT id, expires_at - coalesce(clock_since, started_at) AS ran FROM chat_sessions
+            WHERE status = 'active' AND expires_at <= $1 AND unpaid_extension_id IS NULL
+            ORDER BY expires_at, id LIMIT $2 FOR UPDATE SKIP LOCKED
+        ), ended AS (
+            UPDATE chat_sessions s SET status = 'ended', end_reason = 'expired',
+                ended_at = s.expires_at, clock_since = NULL, version = s.version + 1
+            FROM due WHERE s.id = due.id AND s.status = 'active' RETURNING s.id, s.mitra_id
+        ), noted AS (
+            INSERT INTO chat_events (session_id, event, actor, at)
+            SELECT id, 'session_expired', 'system', $1 FROM ended
+        ), consumed AS (
+            INSERT INTO chat_time (session_id, kind, ms, at)
+            SELECT id, 'consumed', (extract(epoch FROM ran) * 1000)::bigint, $1 FROM due
+            WHERE ran > interval '0'
+        )
+        SELECT id, mitra_id FROM ended";
+    let rows = query.rows(SQL, &[&now, &limit]).await?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+}
+
+/// A session whose sides are to be warned.
+pub(crate) struct Ending {
+    pub(crate) id: Uuid,
+    pub(crate) customer_id: Uuid,
+    pub(crate) mitra_id: Uuid,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) version: i64,
+}
+
+/// Claims the warning at `seconds` before the end for every session that has come so far and has not
+/// had it or a nearer one.
+pub(crate) async fn warn_due(
+    query: &impl Query,
+    now: Timestamp,
+    until: Timestamp,
+    seconds: i32,
+) -> Result<Vec<Ending>, DbError> {
+    const SQL: &str = "UPDATE chat_sessions SET warned_seconds = $3, version = version + 1
+        WHERE status = 'active' AND expires_at > $1 AND expires_at <= $2
+          AND (warned_seconds IS NULL OR warned_seconds > $3)
+        RETURNING id, customer_id, mitra_id, expires_at, version";
+    let rows = query.rows(SQL, &[&now, &until, &seconds]).await?;
+    let ending = |row: &Row| Ending {
+        id: row.get("id"),
+        customer_id: row.get("customer_id"),
+        mitra_id: row.get("mitra_id"),
+        expires_at: row.get("expires_at"),
+        version: row.get("version"),
+    };
+    Ok(rows.iter().map(ending).collect())
+}
 
 /// The earliest instant up to `horizon` at which a session or a request changes by itself: its end, a
 /// warning (`warnings` are seconds before the end), the end of a preferred mitra's time alone.
@@ -14,7 +76,7 @@ pub(crate) async fn next_due(
 ) -> Result<Option<Timestamp>, DbError> {
     const SQL: &str = "SELECT min(due) FROM (
             SELECT min(expires_at) AS due FROM chat_sessions
-            WHERE status = 'active' AND expires_at <= $2
+            WHERE status = 'active' AND expires_at <= $2 AND unpaid_extension_id IS NULL
         UNION ALL
             SELECT (SELECT min(s.expires_at) FROM chat_sessions s WHERE s.status = 'active'
                 AND s.expires_at > $1::timestamptz + ahead

@@ -98,7 +98,7 @@ async fn look_again(app: &TestApp, replica: &TestApp) {
     app.clock.advance(Duration::from_secs(1));
     eventually("both have looked", || async {
         let now = [app, replica].map(TestApp::statement_count);
-        now[0] >= before[0] + 6 && now[1] >= before[1] + 6
+        now[0] >= before[0] + 9 && now[1] >= before[1] + 9
     })
     .await;
 }

@@ -1,24 +1,12 @@
 //! Offers to a mitra that is deactivated: gone at once, on every replica, and nobody else's loss.
 
 use halobestie_auth::testing::customer;
-use halobestie_testkit::{TestApp, eventually};
+use halobestie_testkit::eventually;
 use serde_json::json;
-use uuid::Uuid;
 
 use crate::world::{
-    accept, ask, go_online, offers, online_mitra, request, socket, start, talk_of, text,
+    accept, ask, go_online, offers, online_mitra, request, set_active, socket, start, text,
 };
-
-/// Decides whether a mitra may work, as the control center does, and leaves its sign-in alone.
-async fn set_active(app: &TestApp, mitra_id: Uuid, is_active: bool) {
-    let (db, ports) = (app.context().db.clone(), &app.context().ports);
-    let mut client = db.client().await.unwrap();
-    let tx = client.begin().await.unwrap();
-    let availability = ports.availability.get().unwrap();
-    let decided = availability.set_active(&tx, mitra_id, is_active).await;
-    tx.commit().await.unwrap();
-    decided.unwrap().run().await;
-}
 
 #[tokio::test]
 async fn the_open_offers_of_a_deactivated_mitra_are_withdrawn() {
@@ -82,17 +70,4 @@ async fn who_may_work_again_is_asked_again() {
     set_active(&app, mitra.user_id, true).await;
     go_online(&app, &mitra).await;
     assert_eq!(offers(&app, &mitra).await, [text(&open, "id")]);
-}
-
-#[tokio::test]
-async fn a_session_that_is_under_way_goes_on() {
-    let app = start().await;
-    let (me, mitra) = (customer(&app).await, online_mitra(&app).await);
-    let talk = talk_of(&app, me, mitra).await;
-    set_active(&app, talk.mitra.user_id, false).await;
-    let session = talk.show(&app, &talk.customer).await;
-    assert_eq!(session["status"], "active");
-    talk.send(&app, &talk.customer, "still here")
-        .await
-        .expect(201);
 }

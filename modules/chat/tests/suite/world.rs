@@ -7,6 +7,7 @@ use halobestie_chat::Chat;
 use halobestie_core::Entry;
 use halobestie_testkit::{Plan, TestApp, TestResponse, TestSocket};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 /// What chat needs, and chat.
 pub(crate) static ENTRIES: &[Entry] = &[
@@ -15,10 +16,17 @@ pub(crate) static ENTRIES: &[Entry] = &[
     Entry::of::<Chat>(),
 ];
 
-/// A server whose tokens outlive every jump of its clock, without limits on messages.
+/// A server whose tokens outlive every jump of its clock, as do mitras without heartbeats, and without
+/// limits on messages.
 pub(crate) fn plan() -> Plan {
-    TestApp::with(ENTRIES)
+    plan_of(ENTRIES)
+}
+
+/// The same of other modules.
+pub(crate) fn plan_of(entries: &'static [Entry]) -> Plan {
+    TestApp::with(entries)
         .env("AUTH_ACCESS_SECONDS", "86400")
+        .env("MITRA_STALE_SECONDS", "86400")
         .env("CHAT_MESSAGES_PER_SECOND", "0")
         .env("CHAT_FRAMES_PER_SECOND", "0")
 }
@@ -41,6 +49,17 @@ pub(crate) async fn go_online(app: &TestApp, mitra: &SignedIn) {
         .send()
         .await
         .expect(200);
+}
+
+/// Decides whether a mitra may work, as the control center does, and leaves its sign-in alone.
+pub(crate) async fn set_active(app: &TestApp, mitra_id: Uuid, is_active: bool) {
+    let (db, ports) = (app.context().db.clone(), &app.context().ports);
+    let mut client = db.client().await.unwrap();
+    let tx = client.begin().await.unwrap();
+    let availability = ports.availability.get().unwrap();
+    let decided = availability.set_active(&tx, mitra_id, is_active).await;
+    tx.commit().await.unwrap();
+    decided.unwrap().run().await;
 }
 
 /// Asks for a chat.

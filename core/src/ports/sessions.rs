@@ -1,0 +1,25 @@
+//! What the control center may do with a session.
+
+use async_trait::async_trait;
+use uuid::Uuid;
+
+use crate::after_commit::AfterCommit;
+use crate::pg::{DbError, Tx};
+
+/// Moves sessions on by order of an admin.
+#[async_trait]
+pub trait SessionControl: Send + Sync {
+    /// Ends a session in `tx`, whatever it waits for; the time that was left of it is credited to its
+    /// customer. Nothing happens to one that is over, and one whose time is over has expired. `None` when
+    /// there is no such session. Both sides are told once the returned is run, and by catch-up should it be
+    /// dropped.
+    ///
+    /// # Errors
+    /// When Postgres does not answer.
+    async fn end<'a>(
+        &'a self,
+        tx: &Tx<'_>,
+        session_id: Uuid,
+        admin_id: Uuid,
+    ) -> Result<Option<AfterCommit<'a>>, DbError>;
+}
