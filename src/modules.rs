@@ -14,6 +14,10 @@ pub static COMPILED: &[Entry] = &[
     Entry::of::<halobestie_email::Email>(),
     #[cfg(feature = "fazpass")]
     Entry::of::<halobestie_fazpass::Fazpass>(),
+    #[cfg(feature = "fcm")]
+    Entry::of::<halobestie_fcm::Fcm>(),
+    #[cfg(feature = "xendit")]
+    Entry::of::<halobestie_xendit::Xendit>(),
 ];
 
 /// The names of all modules of the project, compiled in or not: the features of the manifest, so that
