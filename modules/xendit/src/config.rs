@@ -164,9 +164,11 @@ impl Section for XenditConfig {
             let is_set = value.is_some();
             let required = format!("required where Xendit is on: expected {SECRET}");
             let fits = value.as_ref().is_none_or(is_graphic);
-            checks = checks
-                .require(key, is_set, required)
-                .require(key, fits, format!("expected {SECRET}"));
+            checks = checks.require(key, is_set, required).require(
+                key,
+                fits,
+                format!("expected {SECRET}"),
+            );
         }
         checks.invalid
     }

@@ -160,9 +160,14 @@ fn enveloped(name: String, body: &Value) -> Result<Event, NotAnEvent> {
     // An envelope in an envelope.
     let data = data.get("data").filter(|it| it.is_object()).unwrap_or(data);
     if !name.starts_with("refund.") {
-        let id = ["id", "payment_id", "payment_session_id", "payment_request_id"]
-            .iter()
-            .find_map(|member| data.get(member)?.as_str());
+        let id = [
+            "id",
+            "payment_id",
+            "payment_session_id",
+            "payment_request_id",
+        ]
+        .iter()
+        .find_map(|member| data.get(member)?.as_str());
         let key = checked(id.ok_or("its data has no id")?)?;
         return Ok(Event::Other { name, key });
     }
@@ -240,9 +245,19 @@ mod tests {
 
     #[test]
     fn what_is_no_event_is_told_apart() {
-        for wrong in ["", " ", "x", "{", "[]", "7", "null", "{}", r#"{"event": 7}"#,
-            r#"{"event": "refund.failed"}"#, r#"{"event": "x", "data": {}}"#]
-        {
+        for wrong in [
+            "",
+            " ",
+            "x",
+            "{",
+            "[]",
+            "7",
+            "null",
+            "{}",
+            r#"{"event": 7}"#,
+            r#"{"event": "refund.failed"}"#,
+            r#"{"event": "x", "data": {}}"#,
+        ] {
             assert!(Event::read(wrong).is_err(), "{wrong}");
         }
     }

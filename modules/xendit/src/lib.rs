@@ -5,6 +5,7 @@
 //! delivered in the transaction that marks it paid, or is on its way back, or waits for a person with a
 //! reason; and no call to Xendit is made inside a transaction.
 
+mod asking;
 mod charging;
 mod config;
 mod error;

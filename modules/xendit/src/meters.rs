@@ -1,6 +1,7 @@
 //! The module's metrics.
 
 use halobestie_core::metrics::Metrics;
+use halobestie_core::ports::PaymentStatus;
 use prometheus::{HistogramTimer, HistogramVec, IntCounter, IntCounterVec};
 
 use crate::gateway::GatewayError;
@@ -15,7 +16,7 @@ pub(crate) struct Meters {
     /// Events that were read, by what became of them.
     pub(crate) events: IntCounterVec,
     /// Changes of payments, by the status that they led to.
-    pub(crate) payments: IntCounterVec,
+    payments: IntCounterVec,
     /// What the comparison with Xendit found before any webhook told of it.
     pub(crate) found: IntCounterVec,
     /// Paid at Xendit and unknown here.
@@ -72,7 +73,15 @@ impl Meters {
 
     /// Times a call until the returned is dropped.
     pub(crate) fn time_call(&self, operation: &str) -> HistogramTimer {
-        self.call_seconds.with_label_values(&[operation]).start_timer()
+        self.call_seconds
+            .with_label_values(&[operation])
+            .start_timer()
+    }
+
+    /// Counts a change of a payment.
+    pub(crate) fn count_payment(&self, status: PaymentStatus) {
+        let label = status.as_str();
+        self.payments.with_label_values(&[label]).inc();
     }
 
     /// Counts a call.

@@ -15,6 +15,7 @@ use secrecy::SecretString;
 use crate::config::XenditConfig;
 use crate::gateway::Gateway;
 use crate::meters::Meters;
+use crate::store::payments::PaymentRow;
 
 /// Handles and limits.
 pub(crate) struct State {
@@ -67,5 +68,12 @@ impl State {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+}
+
+impl State {
+    /// Shows the customer's live connections where a payment is now.
+    pub(crate) fn show(&self, row: &PaymentRow) {
+        self.purchases.show(row.customer_id, &row.view());
     }
 }

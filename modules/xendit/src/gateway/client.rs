@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use halobestie_core::outbound::reqwest::{self, Method, RequestBuilder, Response, StatusCode, Url};
 use halobestie_core::outbound;
+use halobestie_core::outbound::reqwest::{self, Method, RequestBuilder, Response, StatusCode, Url};
 use halobestie_core::{BoxError, Context, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
@@ -105,7 +105,9 @@ impl Client {
         serde_json::from_slice(&body).map_err(|error| GatewayError::Unclear {
             said: "an answer that cannot be read".to_owned(),
             // Its position and type, nothing of what it is.
-            cause: Some(format!("{:?} error at column {}", error.classify(), error.column()).into()),
+            cause: Some(
+                format!("{:?} error at column {}", error.classify(), error.column()).into(),
+            ),
         })
     }
 
@@ -133,7 +135,9 @@ impl Client {
         let code = clean(&said.error_code.unwrap_or_default());
         let status = answer.status.as_u16();
         let message = clean(&said.message.unwrap_or_default());
-        let said = format!("status {status} {code} {message}").trim_end().to_owned();
+        let said = format!("status {status} {code} {message}")
+            .trim_end()
+            .to_owned();
         let is_no = answer.status.is_client_error() && answer.status != StatusCode::REQUEST_TIMEOUT;
         if is_no {
             GatewayError::Refused { status, code, said }

@@ -12,13 +12,17 @@ use super::{Gateway, Invoice};
 
 /// The examination.
 pub(crate) fn examination(client: Arc<Client>, webhook_url: String) -> Examination {
-    Examination::new("xendit", "whether Xendit is there and knows us", move || {
-        let (client, webhook_url) = (client.clone(), webhook_url.clone());
-        async move {
-            let nothing = client.find(Uuid::nil(), Uuid::nil()).await;
-            found(&client, nothing, &webhook_url)
-        }
-    })
+    Examination::new(
+        "xendit",
+        "whether Xendit is there and knows us",
+        move || {
+            let (client, webhook_url) = (client.clone(), webhook_url.clone());
+            async move {
+                let nothing = client.find(Uuid::nil(), Uuid::nil()).await;
+                found(&client, nothing, &webhook_url)
+            }
+        },
+    )
     .within(Duration::from_secs(25))
 }
 
@@ -33,7 +37,11 @@ fn found(
             "{place} answers and takes the key; by hand: set {webhook_url} in Xendit's dashboard for \
              invoices and refunds, and send a test from there"
         )),
-        Err(error @ GatewayError::Refused { status: 401 | 403, .. }) => Finding::problem(
+        Err(
+            error @ GatewayError::Refused {
+                status: 401 | 403, ..
+            },
+        ) => Finding::problem(
             format!("{place}: {}", with_causes(&error)),
             "check XENDIT_SECRET_KEY, its permissions, and whether Xendit allows this machine's address",
         ),

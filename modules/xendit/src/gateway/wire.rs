@@ -91,9 +91,7 @@ pub(crate) fn text<'de, D: Deserializer<'de>>(reader: D) -> Result<Option<String
 }
 
 /// An instant; anything else is as if it were not there.
-pub(crate) fn instant<'de, D: Deserializer<'de>>(
-    reader: D,
-) -> Result<Option<Timestamp>, D::Error> {
+pub(crate) fn instant<'de, D: Deserializer<'de>>(reader: D) -> Result<Option<Timestamp>, D::Error> {
     Ok(text(reader)?.and_then(|text| Timestamp::parse(&text)))
 }
 
@@ -218,7 +216,10 @@ mod tests {
         let invoice: Invoice = serde_json::from_value::<InvoiceBody>(body).unwrap().into();
         assert_eq!(invoice.status, InvoiceStatus::Unknown("HALF_PAID".into()));
         assert_eq!(invoice.amount, Amount::Rupiah(10_000));
-        assert_eq!((invoice.paid_amount, invoice.paid_at), (Amount::Absent, None));
+        assert_eq!(
+            (invoice.paid_amount, invoice.paid_at),
+            (Amount::Absent, None)
+        );
         assert_eq!((invoice.url, invoice.external_id.as_str()), (None, "x"));
     }
 

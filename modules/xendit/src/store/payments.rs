@@ -87,7 +87,8 @@ pub(crate) async fn insert(
     now: Timestamp,
     expires_at: Timestamp,
 ) -> Result<PaymentRow, DbError> {
-    const SQL: &str = "INSERT INTO payments (id, subject_id, purpose, session_id, customer_id, status,
+    const SQL: &str =
+        "INSERT INTO payments (id, subject_id, purpose, session_id, customer_id, status,
             amount, description, created_at, expires_at, updated_at)
         VALUES ($1, $2, $3, $4, $5, 'creating', $6, $7, $8, $9, $8) RETURNING *";
     let purpose = charge.purpose.as_str();
@@ -171,7 +172,8 @@ pub(crate) async fn change(
     change: &Change<'_>,
     now: Timestamp,
 ) -> Result<Option<PaymentRow>, DbError> {
-    const SQL: &str = "UPDATE payments SET status = $3, review_reason = coalesce($4, review_reason),
+    const SQL: &str =
+        "UPDATE payments SET status = $3, review_reason = coalesce($4, review_reason),
             paid_amount = paid_amount + coalesce($5, 0), paid_at = coalesce(paid_at, $6),
             updated_at = $7, version = version + 1
         WHERE id = $1 AND version = $2 RETURNING *";
@@ -259,4 +261,14 @@ pub(crate) async fn received_of(
     const SQL: &str = "SELECT id, paid_amount FROM payments WHERE id = ANY($1)";
     let rows = db.rows(SQL, &[&ids]).await?;
     Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+}
+
+/// The payment of a subject, locked until the end of the transaction. Who calls has locked the session.
+pub(crate) async fn lock_of_subject(
+    db: &impl Query,
+    subject_id: Uuid,
+) -> Result<Option<PaymentRow>, DbError> {
+    const SQL: &str = "SELECT * FROM payments WHERE subject_id = $1 FOR UPDATE";
+    let row = db.row_opt(SQL, &[&subject_id]).await?;
+    row.as_ref().map(PaymentRow::read).transpose()
 }
