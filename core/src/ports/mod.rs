@@ -8,8 +8,10 @@
 mod admins;
 mod availability;
 mod codes;
+mod conversations;
 mod device;
 mod erasures;
+mod notifier;
 mod payments;
 mod people;
 mod sessions;
@@ -23,8 +25,10 @@ use serde::Serialize;
 pub use self::admins::*;
 pub use self::availability::*;
 pub use self::codes::*;
+pub use self::conversations::*;
 pub use self::device::*;
 pub use self::erasures::*;
+pub use self::notifier::*;
 pub use self::payments::*;
 pub use self::people::*;
 pub use self::sessions::*;
@@ -54,6 +58,12 @@ pub enum Capability {
     AdminAccounts,
     /// [`SessionControl`]
     SessionControl,
+    /// [`Conversations`]
+    Conversations,
+    /// [`Notifier`]
+    Notifier,
+    /// [`SignInSessions`]
+    SignInSessions,
 }
 
 impl fmt::Display for Capability {
@@ -69,6 +79,9 @@ impl fmt::Display for Capability {
             Self::AdminAccounts => "admin_accounts",
             Self::CodeCarrier => "code_carrier",
             Self::SessionControl => "session_control",
+            Self::Conversations => "conversations",
+            Self::Notifier => "notifier",
+            Self::SignInSessions => "sign_in_sessions",
         })
     }
 }
@@ -126,6 +139,12 @@ pub struct Ports {
     pub code_carrier: Late<dyn CodeCarrier>,
     /// Who ends sessions by order of an admin.
     pub session_control: Late<dyn SessionControl>,
+    /// Who answers for chats.
+    pub conversations: Late<dyn Conversations>,
+    /// Who tells people whose app sleeps.
+    pub notifier: Late<dyn Notifier>,
+    /// Who knows which devices are signed in.
+    pub sign_in_sessions: Late<dyn SignInSessions>,
 }
 
 impl Ports {
@@ -142,6 +161,9 @@ impl Ports {
             Capability::AdminAccounts => self.admin_accounts.get().is_some(),
             Capability::CodeCarrier => self.code_carrier.get().is_some(),
             Capability::SessionControl => self.session_control.get().is_some(),
+            Capability::Conversations => self.conversations.get().is_some(),
+            Capability::Notifier => self.notifier.get().is_some(),
+            Capability::SignInSessions => self.sign_in_sessions.get().is_some(),
         }
     }
 }
