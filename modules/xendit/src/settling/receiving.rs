@@ -1,19 +1,13 @@
-//! What news of an invoice do to its payment: the one place where money that came changes anything,
-//! whether an event told of it or Xendit was asked.
-//!
-//! Everything happens in the caller's transaction. The order of locks is session, then payment: so the
-//! seller is told first, and the payment is then changed by the version that was read before. Where
-//! that finds nothing to change, somebody else settled at the same time: the transaction is to be given
-//! up and the news settled again, on what is true then.
+//! Money that comes in: kept, delivered, given back, or left to a person.
 
+use halobestie_core::Timestamp;
 use halobestie_core::pg::{DbError, Tx};
 use halobestie_core::ports::{Delivery, PaymentStatus, Purpose};
-use halobestie_core::{AfterCommit, Timestamp};
 use tracing::{error, warn};
-use uuid::Uuid;
 
-use crate::event::InvoiceEvent;
-use crate::gateway::{Amount, Invoice, InvoiceStatus};
+use super::news::{News, Source};
+use super::{Settled, doubt, doubt_unless_so, doubted, is_open};
+use crate::gateway::InvoiceStatus;
 use crate::ledger;
 use crate::payment_state::{PaymentEvent, step};
 use crate::refunding::{self, RefundReason};
@@ -21,118 +15,8 @@ use crate::state::State;
 use crate::store::payments::{self, Change, PaymentRow};
 use crate::store::receipts::{self, Receipt};
 
-/// Whether it was told or asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Source {
-    /// A verified event: what it leaves open, the invoice itself is asked about.
-    Event,
-    /// The invoice itself.
-    Read,
-}
-
-/// News of an invoice.
-#[derive(Clone, Debug)]
-pub(crate) struct News {
-    pub(crate) source: Source,
-    pub(crate) payment_id: Uuid,
-    pub(crate) invoice_id: String,
-    pub(crate) status: InvoiceStatus,
-    /// What the invoice asks for.
-    amount: Amount,
-    paid_amount: Amount,
-    paid_at: Option<Timestamp>,
-    transfer_id: Option<String>,
-    method: Option<String>,
-    is_rupiah: bool,
-}
-
-impl News {
-    /// What an event tells; none where it is of nobody's payment here.
-    pub(crate) fn of_event(event: InvoiceEvent) -> Option<Self> {
-        Some(Self {
-            source: Source::Event,
-            payment_id: Uuid::parse_str(&event.external_id).ok()?,
-            invoice_id: event.invoice_id,
-            status: event.status,
-            amount: event.amount,
-            paid_amount: event.paid_amount,
-            paid_at: event.paid_at,
-            transfer_id: event.transfer_id,
-            method: event.method,
-            is_rupiah: event.currency.is_none_or(|it| it == "IDR"),
-        })
-    }
-
-    /// What the invoice says itself.
-    pub(crate) fn of_invoice(invoice: &Invoice) -> Option<Self> {
-        Some(Self {
-            source: Source::Read,
-            payment_id: invoice.payment_id()?,
-            invoice_id: invoice.id.clone(),
-            status: invoice.status.clone(),
-            amount: invoice.amount,
-            paid_amount: invoice.paid_amount,
-            paid_at: invoice.paid_at,
-            transfer_id: None,
-            method: invoice.method.clone(),
-            is_rupiah: true,
-        })
-    }
-
-    /// What came in, as far as that can be told. An invoice that is paid was paid its amount, unless
-    /// it says otherwise.
-    fn paid(&self) -> Amount {
-        match self.paid_amount {
-            Amount::Absent => self.amount,
-            said => said,
-        }
-    }
-
-    fn tells_of_money(&self) -> bool {
-        !matches!(self.paid_amount, Amount::Absent | Amount::Rupiah(0))
-    }
-
-    fn is_readable(&self) -> bool {
-        self.paid().rupiah().is_some_and(|it| it > 0) && self.amount != Amount::Unreadable
-    }
-}
-
-/// What came of it.
-pub(crate) enum Settled<'a> {
-    /// The payment is changed; to be run after the commit, in turn.
-    Changed(PaymentRow, Vec<AfterCommit<'a>>),
-    /// It was so before, or says nothing that matters.
-    Nothing,
-    /// It does not say enough: the invoice itself is to be asked.
-    Ask,
-    /// No payment of ours, or not yet.
-    Unknown,
-    /// Somebody else changed the payment meanwhile: give the transaction up and settle again.
-    Raced,
-}
-
-/// Settles news in the caller's transaction.
-///
-/// # Errors
-/// When Postgres does not answer.
-pub(crate) async fn settle<'a>(
-    state: &'a State,
-    tx: &Tx<'_>,
-    news: &News,
-) -> Result<Settled<'a>, DbError> {
-    let Some(row) = payments::find(tx, news.payment_id).await? else {
-        return Ok(Settled::Unknown);
-    };
-    match news.status {
-        InvoiceStatus::Paid => receive(state, tx, news, &row).await,
-        // A part of the money: more than a state, it is a payment.
-        InvoiceStatus::Pending if news.tells_of_money() => receive(state, tx, news, &row).await,
-        InvoiceStatus::Expired => expire(state, tx, news, &row).await,
-        InvoiceStatus::Pending | InvoiceStatus::Unknown(_) => Ok(Settled::Nothing),
-    }
-}
-
-async fn receive<'a>(
+/// Takes in money that the news tell of.
+pub(super) async fn receive<'a>(
     state: &'a State,
     tx: &Tx<'_>,
     news: &News,
@@ -303,18 +187,6 @@ async fn keep_doubted<'a>(
     Ok(Settled::Changed(row, after))
 }
 
-fn doubted<'a>(row: &PaymentRow, reason: &'a str) -> Change<'a> {
-    let status = step(row.status, PaymentEvent::Doubted);
-    Change {
-        review_reason: Some(reason),
-        ..Change::to(status.unwrap_or(PaymentStatus::NeedsReview))
-    }
-}
-
-const fn is_open(status: PaymentStatus) -> bool {
-    matches!(status, PaymentStatus::Creating | PaymentStatus::Pending)
-}
-
 /// Writes down that money came, with what this makes of the payment, and books it.
 async fn keep(
     state: &State,
@@ -344,85 +216,4 @@ async fn keep(
     ledger::charged(state, tx, &row, receipt.id, receipt.amount, now).await?;
     state.meters.count_payment(row.status);
     Ok(Some(row))
-}
-
-async fn doubt_unless_so<'a>(
-    state: &'a State,
-    tx: &Tx<'_>,
-    row: &PaymentRow,
-    reason: &str,
-) -> Result<Settled<'a>, DbError> {
-    if row.status == PaymentStatus::NeedsReview {
-        return Ok(Settled::Nothing);
-    }
-    doubt(state, tx, row, reason).await
-}
-
-/// Marks a payment for somebody to look at, without any money.
-async fn doubt<'a>(
-    state: &'a State,
-    tx: &Tx<'_>,
-    row: &PaymentRow,
-    reason: &str,
-) -> Result<Settled<'a>, DbError> {
-    if row.status == PaymentStatus::NeedsReview && row.review_reason.as_deref() == Some(reason) {
-        return Ok(Settled::Nothing);
-    }
-    let change = doubted(row, reason);
-    let Some(row) = payments::change(tx, row, &change, state.now()).await? else {
-        return Ok(Settled::Raced);
-    };
-    state.meters.count_payment(row.status);
-    error!(payment.id = %row.id, reason, "a payment needs somebody to look at it");
-    Ok(Settled::Changed(row, Vec::new()))
-}
-
-/// An invoice that can no longer be paid. Only the payment's own counts: another one was given up.
-async fn expire<'a>(
-    state: &'a State,
-    tx: &Tx<'_>,
-    news: &News,
-    row: &PaymentRow,
-) -> Result<Settled<'a>, DbError> {
-    if !is_open(row.status) {
-        return Ok(Settled::Nothing);
-    }
-    match &row.invoice_id {
-        Some(id) if *id == news.invoice_id => close(state, tx, row, PaymentEvent::Expired).await,
-        Some(_) => Ok(Settled::Nothing),
-        // Its own, or one of several: whoever looks at all of them knows.
-        None if news.source == Source::Event => Ok(Settled::Ask),
-        None => close(state, tx, row, PaymentEvent::Expired).await,
-    }
-}
-
-/// Closes a payment that will not be paid, and takes back what it was for.
-///
-/// # Errors
-/// When Postgres does not answer.
-pub(crate) async fn close<'a>(
-    state: &'a State,
-    tx: &Tx<'_>,
-    row: &PaymentRow,
-    event: PaymentEvent,
-) -> Result<Settled<'a>, DbError> {
-    let Some(status) = step(row.status, event).filter(|status| *status != row.status) else {
-        return Ok(Settled::Nothing);
-    };
-    let unpaid = state.purchases.unpaid(tx, row.purpose, row.subject_id);
-    let after = unpaid.await?;
-    let changed = payments::change(tx, row, &Change::to(status), state.now()).await?;
-    let Some(row) = changed else {
-        return Ok(Settled::Raced);
-    };
-    state.meters.count_payment(status);
-    Ok(Settled::Changed(row, vec![after]))
-}
-
-/// Runs what is left after the commit, and shows the customer where the payment is.
-pub(crate) async fn finish(state: &State, row: &PaymentRow, after: Vec<AfterCommit<'_>>) {
-    for after in after {
-        after.run().await;
-    }
-    state.show(row);
 }

@@ -1,0 +1,134 @@
+//! The comparison with Xendit: what no event told of.
+
+use std::time::Duration;
+
+use crate::world::{LEASE, PRICE, World};
+
+const MINUTE: Duration = Duration::from_secs(61);
+
+#[tokio::test]
+async fn what_is_younger_than_a_minute_is_left_to_its_event() {
+    let world = World::start().await;
+    let sale = world.sell().await;
+    world.sandbox.xendit.hold_webhooks();
+    world.sandbox.xendit.pay(&world.invoices(&sale)[0].id);
+    let gets = || {
+        let calls = world.sandbox.xendit.calls();
+        calls
+            .iter()
+            .filter(|it| it.operation == "invoices.get")
+            .count()
+    };
+    world.app.clock.advance(Duration::from_secs(59));
+    world.reconcile().await;
+    assert_eq!(gets(), 0);
+    world.app.clock.advance(Duration::from_secs(2));
+    world.reconcile().await;
+    assert_eq!((gets(), world.status(&sale).await.as_str()), (1, "paid"));
+}
+
+#[tokio::test]
+async fn what_expired_there_is_over_here() {
+    let world = World::start().await;
+    let sale = world.sell().await;
+    world
+        .sandbox
+        .xendit
+        .set_status(&world.invoices(&sale)[0].id, "EXPIRED");
+    world.app.clock.advance(MINUTE);
+    world.reconcile().await;
+    assert_eq!(world.status(&sale).await, "expired");
+    assert_eq!(world.session(&sale).await["end_reason"], "payment_expired");
+}
+
+#[tokio::test]
+async fn a_late_payment_without_an_event_is_found_all_the_same() {
+    let world = World::start().await;
+    let sale = world.sell().await;
+    let invoice = world.invoice(&sale).await;
+    world.sandbox.xendit.expire(&invoice.id);
+    world.becomes(&sale, "expired").await;
+    world.sandbox.xendit.hold_webhooks();
+    world.sandbox.xendit.pay(&invoice.id);
+    world.app.clock.advance(MINUTE);
+    world.reconcile().await;
+    assert_eq!(
+        (world.received(&sale).await, world.returned(&sale).await),
+        (PRICE, PRICE)
+    );
+}
+
+#[tokio::test]
+async fn what_is_paid_there_and_unknown_here_is_told_once() {
+    let world = World::start().await;
+    let sale = world.sell().await;
+    world.pay(&sale).await;
+    let forget = "UPDATE payments SET id = '00000000-0000-7000-8000-000000000007' WHERE id = $1";
+    for table in [
+        "DELETE FROM ledger_entries",
+        "DELETE FROM ledger_movements",
+        "DELETE FROM payment_receipts",
+    ] {
+        world.app.database.execute(table, &[]).await;
+    }
+    world
+        .app
+        .database
+        .execute(forget, &[&sale.payment_id])
+        .await;
+    for _ in 0..2 {
+        world.app.clock.advance(MINUTE);
+        world.reconcile().await;
+    }
+    assert_eq!(world.metric("halobestie_payment_strays_total").await, 1);
+    let row = world
+        .app
+        .database
+        .row("SELECT count(*) FROM payment_strays", &[])
+        .await;
+    assert_eq!(row.get::<_, i64>(0), 1);
+}
+
+#[tokio::test]
+async fn a_refusal_for_good_ends_the_sale_at_once() {
+    let world = World::start().await;
+    world
+        .sandbox
+        .xendit
+        .knobs
+        .fail_next(1, "API_VALIDATION_ERROR");
+    let sale = world.sell_unasked().await;
+    world.becomes(&sale, "failed").await;
+    assert_eq!(world.session(&sale).await["end_reason"], "payment_expired");
+}
+
+#[tokio::test]
+async fn too_many_calls_wait_as_long_as_xendit_says() {
+    let world = World::start().await;
+    let limit =
+        halobestie_sandbox::Fault::error_for("RATE_LIMIT_EXCEEDED", Duration::from_millis(58_370));
+    world
+        .sandbox
+        .xendit
+        .knobs
+        .strike(Some("invoices.create"), 1, limit);
+    let sale = world.sell_unasked().await;
+    world.pass(Duration::from_secs(50)).await;
+    assert_eq!(world.invoices(&sale).len(), 0);
+    world.pass(Duration::from_secs(30)).await;
+    world.invoice(&sale).await;
+    assert_eq!(world.invoices(&sale).len(), 1);
+}
+
+#[tokio::test]
+async fn while_xendit_is_away_the_sale_waits_and_then_goes_on() {
+    let world = World::start().await;
+    world.sandbox.xendit.knobs.down().await;
+    let sale = world.sell_unasked().await;
+    world.pass(Duration::from_secs(10)).await;
+    assert_eq!(world.status(&sale).await, "creating");
+    world.sandbox.xendit.knobs.up().await;
+    world.pass(LEASE).await;
+    world.invoice(&sale).await;
+    assert_eq!(world.invoices(&sale).len(), 1);
+}
