@@ -98,8 +98,12 @@ CREATE TABLE payment_audit (
 CREATE TABLE refunds (
     id           uuid PRIMARY KEY,
     payment_id   uuid NOT NULL REFERENCES payments (id),
+    -- By which invoice the money came.
+    invoice_id   text NOT NULL,
     amount       bigint NOT NULL CHECK (amount > 0),
-    -- Why: too_late, second_payment, wrong_amount, requested …
+    -- Who gives it back: Xendit, or a person by a transfer of their own.
+    way          text NOT NULL CHECK (way IN ('xendit', 'by_hand')),
+    -- Why: too_late, second_payment, requested.
     reason       text NOT NULL,
     -- What an admin wrote about it.
     note         text,
@@ -112,12 +116,13 @@ CREATE TABLE refunds (
     created_at   timestamptz NOT NULL,
     updated_at   timestamptz NOT NULL,
     ended_at     timestamptz,
-    CHECK ((status IN ('succeeded', 'failed')) = (ended_at IS NOT NULL))
+    CHECK ((status IN ('succeeded', 'failed')) = (ended_at IS NOT NULL)),
+    CHECK (way = 'xendit' OR status = 'succeeded')
 );
 CREATE INDEX refunds_of_payment ON refunds (payment_id);
-CREATE INDEX refunds_open ON refunds (created_at) WHERE status IN ('wanted', 'pending');
+CREATE INDEX refunds_open ON refunds (updated_at) WHERE status IN ('wanted', 'pending');
 
--- The books: every movement is a set of entries that sum to zero. Rows are never changed.
+-- The books: every movement is a set of entries that sum to zero.
 CREATE TABLE ledger_movements (
     id          uuid PRIMARY KEY,
     kind        text NOT NULL CHECK (kind IN ('charge', 'fee', 'refund', 'credit')),
@@ -131,10 +136,32 @@ CREATE TABLE ledger_movements (
 );
 CREATE TABLE ledger_entries (
     movement_id uuid NOT NULL REFERENCES ledger_movements (id),
-    account     text NOT NULL,
+    account     text NOT NULL
+                CHECK (account IN ('xendit', 'bank', 'sales', 'held', 'credits', 'refunds', 'fees')),
     -- Whole rupiah: debits are positive, credits negative.
     amount      bigint NOT NULL CHECK (amount <> 0),
     PRIMARY KEY (movement_id, account)
 );
 CREATE INDEX ledger_movements_of_session ON ledger_movements (session_id);
 CREATE INDEX ledger_movements_of_payment ON ledger_movements (payment_id);
+
+-- What is booked stays: a mistake is put right by another movement.
+CREATE FUNCTION ledger_is_never_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'the books are never changed: book another movement';
+END $$;
+CREATE TRIGGER ledger_movements_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_movements
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger_is_never_changed();
+CREATE TRIGGER ledger_entries_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_entries
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger_is_never_changed();
+
+-- No transaction commits a movement that does not balance.
+CREATE FUNCTION ledger_balances() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF (SELECT sum(amount) FROM ledger_entries WHERE movement_id = NEW.movement_id) <> 0 THEN
+        RAISE EXCEPTION 'movement % does not balance', NEW.movement_id;
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER ledger_entries_balance AFTER INSERT ON ledger_entries
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION ledger_balances();

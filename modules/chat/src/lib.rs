@@ -13,6 +13,7 @@ mod limits;
 mod live;
 mod messages;
 mod metrics;
+mod notices;
 mod offering;
 mod openapi;
 mod packages;
@@ -60,6 +61,8 @@ impl Module for Chat {
         Capability::SessionLoad,
         Capability::Purchases,
         Capability::SessionControl,
+        Capability::SoldTime,
+        Capability::ChatNews,
     ];
     const SWEEPS: &'static [&'static str] = &[];
     type Config = ChatConfig;
@@ -89,7 +92,14 @@ impl Module for Chat {
         cx.ports
             .session_load
             .fill(Arc::new(ports::OpenSessions { db: cx.db.clone() }));
+        cx.ports
+            .sold_time
+            .fill(Arc::new(ports::TimeBooks { db: cx.db.clone() }));
         let state = Arc::new(State::new(&config, cx)?);
+        cx.ports.chat_news.fill(Arc::new(ports::Reporter {
+            state: state.clone(),
+        }));
+        let answers = state.proofs.listen();
         cx.ports.purchases.fill(Arc::new(purchases::Counter {
             state: state.clone(),
         }));
@@ -122,6 +132,16 @@ impl Module for Chat {
                     "chat-catch-up",
                     RunsOn::Api,
                     live::catch_up::run(state.clone()),
+                ),
+                Service::new(
+                    "chat-witness",
+                    RunsOn::Api,
+                    live::proof::testify(state.clone()),
+                ),
+                Service::new(
+                    "chat-proofs",
+                    RunsOn::Worker,
+                    live::proof::hear(state.clone(), answers),
                 ),
                 Service::new(
                     "chat-revocations",

@@ -7,6 +7,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use halobestie_core::Timestamp;
 use halobestie_core::http::html::escape;
+use halobestie_core::language::Language;
 use lettre::Message;
 use lettre::message::header::ContentTransferEncoding;
 use lettre::message::{Body, Mailbox, MultiPart, SinglePart, header};
@@ -14,7 +15,6 @@ use uuid::Uuid;
 
 use crate::address::Email;
 use crate::handlers::open;
-use crate::language::Language;
 use crate::smtp::{Smtp, domain_of};
 use crate::token::Token;
 

@@ -41,6 +41,8 @@ pub(crate) struct InvoiceEvent {
     pub(crate) amount: Amount,
     /// What was paid.
     pub(crate) paid_amount: Amount,
+    /// What of that reaches us: the rest is Xendit's fee.
+    pub(crate) received_amount: Amount,
     pub(crate) paid_at: Option<Timestamp>,
     /// Xendit's id of the transfer: two of them are two payments.
     pub(crate) transfer_id: Option<String>,
@@ -112,6 +114,8 @@ struct InvoiceBody {
     amount: Amount,
     #[serde(default)]
     paid_amount: Amount,
+    #[serde(default)]
+    adjusted_received_amount: Amount,
     #[serde(default, deserialize_with = "instant")]
     paid_at: Option<Timestamp>,
     #[serde(default, deserialize_with = "text")]
@@ -131,6 +135,7 @@ fn invoice(body: &Value) -> Result<InvoiceEvent, NotAnEvent> {
         status: InvoiceStatus::read(&body.status),
         amount: body.amount,
         paid_amount: body.paid_amount,
+        received_amount: body.adjusted_received_amount,
         paid_at: body.paid_at,
         transfer_id: body.payment_id.as_deref().map(checked).transpose()?,
         method: body.payment_method.as_deref().map(checked).transpose()?,

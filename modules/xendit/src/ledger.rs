@@ -41,7 +41,8 @@ pub(crate) enum Account {
 
 impl Account {
     /// Every account.
-    pub(crate) const ALL: [Self; 7] = [
+    #[cfg(test)]
+    const ALL: [Self; 7] = [
         Self::Xendit,
         Self::Bank,
         Self::Sales,
@@ -186,6 +187,19 @@ pub(crate) fn share(paid: i64, bought: i64, undelivered: i64) -> i64 {
     i64::try_from(share).unwrap_or(i64::MAX)
 }
 
+/// For a person: `Rp 25.000`.
+pub(crate) fn rupiah(amount: i64) -> String {
+    let digits = amount.to_string();
+    let mut text = String::from("Rp ");
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push('.');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// Books in `tx` that money came in: a receipt of this payment, in whole rupiah. `payment` is the row as
 /// this receipt has left it: the first money of one that is paid by it is its price, all other is held.
 pub(crate) async fn charged(
@@ -209,6 +223,19 @@ pub(crate) async fn charged(
         now,
     )
     .await
+}
+
+/// Books in `tx` what Xendit has kept of a receipt, in whole rupiah; nothing where it is booked already.
+pub(crate) async fn fee_taken(
+    state: &State,
+    tx: &Tx<'_>,
+    payment: &PaymentRow,
+    receipt_id: Uuid,
+    amount: i64,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let about = About::payment(payment, receipt_id);
+    book(state, tx, Movement::Fee { amount }, about, now).await
 }
 
 /// Books in `tx` what a customer gets credited for time that was not delivered: its share of what was
@@ -427,6 +454,12 @@ mod tests {
             of(60),
             [entry(Account::Held, 60), entry(Account::Bank, -60)]
         );
+    }
+
+    #[test]
+    fn rupiah_are_written_as_people_write_them() {
+        let texts = [0, 999, 1_000, 25_000, 1_234_567].map(rupiah);
+        assert_eq!(texts, ["Rp 0", "Rp 999", "Rp 1.000", "Rp 25.000", "Rp 1.234.567"]);
     }
 
     #[test]

@@ -20,6 +20,8 @@ mod openapi;
 mod payment_state;
 mod reconciling;
 mod refunding;
+mod return_link;
+mod return_page;
 mod routes;
 mod settling;
 mod state;
@@ -48,7 +50,7 @@ impl Module for Xendit {
     const NAME: &'static str = "xendit";
     const NEEDS: &'static [Capability] = &[Capability::Authenticator, Capability::Purchases];
     const PROVIDES: &'static [Capability] = &[Capability::Payments];
-    const SWEEPS: &'static [&'static str] = &[sweeps::RECONCILE, sweeps::CLEANUP];
+    const SWEEPS: &'static [&'static str] = &[sweeps::RECONCILE, sweeps::CLEANUP, refunding::RECONCILE];
     const JOBS: &'static [JobKind] = &[
         JobKind::of::<invoicing::MakeInvoice>(),
         JobKind::of::<invoicing::CloseInvoice>(),

@@ -9,6 +9,10 @@ use crate::handlers;
     handlers::payments::list,
     handlers::payments::show,
     handlers::webhook::take,
+    handlers::returns::success,
+    handlers::returns::failure,
+    handlers::refund::refund,
+    handlers::refund::list,
 ))]
 struct Described;
 

@@ -35,5 +35,10 @@ pub(crate) fn internal(state: Arc<State>) -> Routes {
             Access::Only(Role::Admin),
             refund::refund,
         )
+        .get(
+            "/api/admin/payments/{id}/refunds",
+            Access::Only(Role::Admin),
+            refund::list,
+        )
         .into()
 }

@@ -15,6 +15,7 @@ use secrecy::SecretString;
 use crate::config::XenditConfig;
 use crate::gateway::Gateway;
 use crate::meters::Meters;
+use crate::return_link::LinkKey;
 use crate::store::payments::PaymentRow;
 
 /// Handles and limits.
@@ -29,6 +30,8 @@ pub(crate) struct State {
     pub(crate) meters: Meters,
     /// What Xendit's webhooks prove themselves with.
     pub(crate) webhook_token: SecretString,
+    /// What signs the links back from paying.
+    pub(crate) link_key: LinkKey,
     /// How long a payment can be paid.
     pub(crate) payment_timeout: Duration,
     /// Where browsers are sent in place of our own pages.
@@ -50,6 +53,7 @@ impl State {
     ) -> Result<Arc<Self>, BoxError> {
         let purchases = cx.ports.purchases.get().ok_or("nobody sells anything")?;
         let webhook_token = config.webhook_token.clone();
+        let secret_key = config.secret_key.as_ref();
         Ok(Arc::new(Self {
             server: cx.server.clone(),
             db: cx.db.clone(),
@@ -59,6 +63,7 @@ impl State {
             gateway,
             purchases: purchases.clone(),
             meters,
+            link_key: LinkKey::of(secret_key.ok_or("XENDIT_SECRET_KEY is not set")?),
             webhook_token: webhook_token.ok_or("XENDIT_WEBHOOK_TOKEN is not set")?,
             payment_timeout: config.payment_timeout(),
             success_url: config.success_redirect_url.clone(),

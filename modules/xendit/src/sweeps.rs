@@ -8,6 +8,7 @@ use tracing::warn;
 
 use crate::config::XenditConfig;
 use crate::reconciling;
+use crate::refunding;
 use crate::state::State;
 use crate::store::events;
 
@@ -24,7 +25,11 @@ const CLEANUP_BATCH: u16 = 1000;
 /// All of them.
 pub(crate) fn all(state: Arc<State>, config: &XenditConfig) -> Vec<Sweep> {
     let every = Duration::from_secs(config.payment_reconcile_seconds);
-    vec![reconcile(state.clone(), every), cleanup(state)]
+    vec![
+        reconcile(state.clone(), every),
+        refunding::sweep(state.clone()),
+        cleanup(state),
+    ]
 }
 
 /// One replica at a time: the calls are short, not the hands.

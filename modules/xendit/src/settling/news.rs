@@ -25,6 +25,7 @@ pub(crate) struct News {
     /// What the invoice asks for.
     pub(super) amount: Amount,
     pub(super) paid_amount: Amount,
+    received_amount: Amount,
     pub(super) paid_at: Option<Timestamp>,
     pub(super) transfer_id: Option<String>,
     pub(super) method: Option<String>,
@@ -41,6 +42,7 @@ impl News {
             status: event.status,
             amount: event.amount,
             paid_amount: event.paid_amount,
+            received_amount: event.received_amount,
             paid_at: event.paid_at,
             transfer_id: event.transfer_id,
             method: event.method,
@@ -57,6 +59,7 @@ impl News {
             status: invoice.status.clone(),
             amount: invoice.amount,
             paid_amount: invoice.paid_amount,
+            received_amount: Amount::Absent,
             paid_at: invoice.paid_at,
             transfer_id: None,
             method: invoice.method.clone(),
@@ -71,6 +74,13 @@ impl News {
             Amount::Absent => self.amount,
             said => said,
         }
+    }
+
+    /// What Xendit has kept of it, in whole rupiah, where that is told and can be true.
+    pub(super) fn fee(&self) -> Option<i64> {
+        let paid = self.paid().rupiah()?;
+        let fee = paid.checked_sub(self.received_amount.rupiah()?)?;
+        (fee > 0 && fee <= paid).then_some(fee)
     }
 
     pub(super) fn tells_of_money(&self) -> bool {

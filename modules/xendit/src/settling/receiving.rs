@@ -41,6 +41,7 @@ pub(super) async fn receive<'a>(
             amount: paid,
         },
         method: news.method.as_deref(),
+        fee: news.fee(),
         paid_at: news.paid_at.unwrap_or_else(|| state.now()),
     };
     if let Some(doubt) = wrong_amount(news, row, paid) {
@@ -69,6 +70,8 @@ fn is_same(receipt: &Receipt, news: &News) -> bool {
 struct Money<'a> {
     receipt: Receipt,
     method: Option<&'a str>,
+    /// What Xendit has kept of it, where that is known.
+    fee: Option<i64>,
     paid_at: Timestamp,
 }
 
@@ -94,6 +97,10 @@ async fn repeat<'a>(
         if !receipts::name_transfer(tx, same.id, transfer_id).await? {
             return Ok(Settled::Raced);
         }
+    }
+    if let Some(fee) = news.fee() {
+        // Whoever asked the invoice itself was not told of it.
+        ledger::fee_taken(state, tx, row, same.id, fee, state.now()).await?;
     }
     match news.paid().rupiah() {
         Some(paid) if paid != same.amount => {
@@ -214,6 +221,9 @@ async fn keep(
     };
     receipts::insert(tx, row.id, receipt, money.method, money.paid_at, now).await?;
     ledger::charged(state, tx, &row, receipt.id, receipt.amount, now).await?;
+    if let Some(fee) = money.fee {
+        ledger::fee_taken(state, tx, &row, receipt.id, fee, now).await?;
+    }
     state.meters.count_payment(row.status);
     Ok(Some(row))
 }

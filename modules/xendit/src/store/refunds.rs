@@ -12,6 +12,8 @@ use crate::refunding::{RefundReason, RefundState};
 pub(crate) struct RefundRow {
     pub(crate) id: Uuid,
     pub(crate) payment_id: Uuid,
+    /// By which invoice the money came.
+    pub(crate) invoice_id: String,
     /// Whole rupiah.
     pub(crate) amount: i64,
     pub(crate) way: Way,
@@ -31,6 +33,7 @@ impl RefundRow {
         Ok(Self {
             id: row.get("id"),
             payment_id: row.get("payment_id"),
+            invoice_id: row.get("invoice_id"),
             amount: row.get("amount"),
             way: Way::parse(row.get("way")).ok_or(UNREADABLE)?,
             reason: RefundReason::parse(row.get("reason")).ok_or(UNREADABLE)?,
@@ -47,6 +50,7 @@ impl RefundRow {
 pub(crate) struct NewRefund<'a> {
     pub(crate) id: Uuid,
     pub(crate) payment_id: Uuid,
+    pub(crate) invoice_id: &'a str,
     pub(crate) amount: i64,
     pub(crate) way: Way,
     pub(crate) reason: RefundReason,
@@ -62,9 +66,9 @@ pub(crate) async fn insert(
 ) -> Result<RefundRow, DbError> {
     const SQL: &str =
         "INSERT INTO refunds (id, payment_id, amount, way, reason, note, requested_by,
-            status, created_at, updated_at, ended_at)
+            status, created_at, updated_at, ended_at, invoice_id)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9,
-            CASE WHEN $8 = 'succeeded' THEN $9::timestamptz END)
+            CASE WHEN $8 = 'succeeded' THEN $9::timestamptz END, $10)
         RETURNING *";
     let (way, reason) = (new.way.as_str(), new.reason.as_str());
     let status = match new.way {
@@ -81,6 +85,7 @@ pub(crate) async fn insert(
         &new.requested_by,
         &status,
         &now,
+        &new.invoice_id,
     ];
     RefundRow::read(&db.row(SQL, params).await?)
 }

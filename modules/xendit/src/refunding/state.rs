@@ -181,7 +181,12 @@ mod tests {
             assert_eq!(refused(400, code), Some(Refusal::Later), "{code}");
         }
         assert_eq!(refused(400, "REFUND_IN_PROGRESS"), Some(Refusal::Queue));
-        for code in ["REFUND_NOT_SUPPORTED", "REFUND_AMOUNT_EXCEEDED", "SOMETHING_NEW", ""] {
+        for code in [
+            "REFUND_NOT_SUPPORTED",
+            "REFUND_AMOUNT_EXCEEDED",
+            "SOMETHING_NEW",
+            "",
+        ] {
             assert_eq!(refused(403, code), Some(Refusal::Never), "{code}");
         }
         let lost = GatewayError::Unclear {
@@ -199,9 +204,18 @@ mod tests {
             open,
         };
         assert_eq!(standing(40, 60).refundable(), 0);
-        assert_eq!(standing(100, 0).after_success(0), Some(PaymentEvent::RefundedInFull));
+        assert_eq!(
+            standing(100, 0).after_success(0),
+            Some(PaymentEvent::RefundedInFull)
+        );
         assert_eq!(standing(40, 60).after_success(60), None);
-        assert_eq!(standing(40, 0).after_success(60), Some(PaymentEvent::Doubted));
-        assert_eq!(standing(40, 0).after_success(0), Some(PaymentEvent::RefundedInPart));
+        assert_eq!(
+            standing(40, 0).after_success(60),
+            Some(PaymentEvent::Doubted)
+        );
+        assert_eq!(
+            standing(40, 0).after_success(0),
+            Some(PaymentEvent::RefundedInPart)
+        );
     }
 }
