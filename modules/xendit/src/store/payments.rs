@@ -122,15 +122,6 @@ pub(crate) async fn of_subjects(
     read_all(&db.rows(SQL, &[&subject_ids]).await?)
 }
 
-/// The payments of a session: its own and its extensions'.
-pub(crate) async fn of_session(
-    db: &impl Query,
-    session_id: Uuid,
-) -> Result<Vec<PaymentRow>, DbError> {
-    const SQL: &str = "SELECT * FROM payments WHERE session_id = $1 ORDER BY id";
-    read_all(&db.rows(SQL, &[&session_id]).await?)
-}
-
 /// A customer's payments, newest first, after the one that a page ended with.
 pub(crate) async fn of_customer(
     db: &impl Query,
@@ -174,7 +165,7 @@ pub(crate) async fn change(
 ) -> Result<Option<PaymentRow>, DbError> {
     const SQL: &str =
         "UPDATE payments SET status = $3, review_reason = coalesce($4, review_reason),
-            paid_amount = paid_amount + coalesce($5, 0), paid_at = coalesce(paid_at, $6),
+            paid_amount = paid_amount + coalesce($5::bigint, 0), paid_at = coalesce(paid_at, $6),
             updated_at = $7, version = version + 1
         WHERE id = $1 AND version = $2 RETURNING *";
     let status = change.status.as_str();

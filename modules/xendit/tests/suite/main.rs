@@ -7,9 +7,12 @@
 
 mod comparing;
 mod crashes;
+mod ledger;
 mod money_rules;
 mod off;
 mod paying;
 mod races;
+mod refunds;
+mod returns;
 mod webhooks;
 mod world;

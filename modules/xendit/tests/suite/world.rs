@@ -40,8 +40,8 @@ pub(crate) struct World {
 pub(crate) fn plan(sandbox: &Sandbox, clock: &Clock) -> Plan {
     let mut plan = TestApp::with(ENTRIES)
         .clock(clock.clone())
-        .env("AUTH_ACCESS_SECONDS", "864000")
-        .env("MITRA_STALE_SECONDS", "864000")
+        .env("AUTH_ACCESS_SECONDS", "86400")
+        .env("MITRA_STALE_SECONDS", "86400")
         .env("FIRST_RESPONSE_SECONDS", "0")
         .env("PAYMENT_RECONCILE_SECONDS", "3600");
     for (name, value) in sandbox.xendit.variables() {
