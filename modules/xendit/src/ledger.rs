@@ -459,7 +459,10 @@ mod tests {
     #[test]
     fn rupiah_are_written_as_people_write_them() {
         let texts = [0, 999, 1_000, 25_000, 1_234_567].map(rupiah);
-        assert_eq!(texts, ["Rp 0", "Rp 999", "Rp 1.000", "Rp 25.000", "Rp 1.234.567"]);
+        assert_eq!(
+            texts,
+            ["Rp 0", "Rp 999", "Rp 1.000", "Rp 25.000", "Rp 1.234.567"]
+        );
     }
 
     #[test]

@@ -6,8 +6,10 @@
 //! reason; and no call to Xendit is made inside a transaction.
 
 mod asking;
+mod books;
 mod charging;
 mod config;
+mod doctor;
 mod error;
 mod event;
 mod gateway;
@@ -36,6 +38,7 @@ use halobestie_core::ports::Capability;
 use halobestie_core::{BoxError, Context, Contribution, ErrorCode, Module};
 use tracing::warn;
 
+use crate::books::Auditor;
 use crate::charging::Till;
 use crate::gateway::Client;
 use crate::meters::Meters;
@@ -49,8 +52,9 @@ pub struct Xendit;
 impl Module for Xendit {
     const NAME: &'static str = "xendit";
     const NEEDS: &'static [Capability] = &[Capability::Authenticator, Capability::Purchases];
-    const PROVIDES: &'static [Capability] = &[Capability::Payments];
-    const SWEEPS: &'static [&'static str] = &[sweeps::RECONCILE, sweeps::CLEANUP, refunding::RECONCILE];
+    const PROVIDES: &'static [Capability] = &[Capability::Payments, Capability::Books];
+    const SWEEPS: &'static [&'static str] =
+        &[sweeps::RECONCILE, sweeps::CLEANUP, refunding::RECONCILE];
     const JOBS: &'static [JobKind] = &[
         JobKind::of::<invoicing::MakeInvoice>(),
         JobKind::of::<invoicing::CloseInvoice>(),
@@ -82,8 +86,14 @@ impl Module for Xendit {
         let client = Arc::new(Client::new(&config, meters.clone(), cx)?);
         let state = State::new(&config, client.clone(), meters, cx)?;
         cx.ports.payments.fill(Arc::new(Till::new(state.clone())));
+        cx.ports.books.fill(Arc::new(Auditor {
+            db: cx.db.clone(),
+            sold_time: cx.ports.sold_time.clone(),
+        }));
         let base_url = cx.server.public_base_url.trim_end_matches('/');
         let webhook_url = format!("{base_url}{}", routes::WEBHOOK);
+        let mut examinations = vec![gateway::examination(client, webhook_url.clone())];
+        examinations.extend(doctor::examinations(state.clone(), webhook_url));
         Ok(Contribution {
             public: routes::public(state.clone()),
             internal: routes::internal(state.clone()),
@@ -94,7 +104,7 @@ impl Module for Xendit {
                 refunding::sending(state.clone()),
             ],
             sweeps: sweeps::all(state, &config),
-            examinations: vec![gateway::examination(client, webhook_url)],
+            examinations,
             ..Contribution::default()
         })
     }

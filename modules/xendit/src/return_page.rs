@@ -90,7 +90,11 @@ pub(crate) fn render(
         title = words.title,
         icon = words.icon.path(),
         text = words.text,
-        class = if pay.is_some() { " class=\"other\"" } else { "" },
+        class = if pay.is_some() {
+            " class=\"other\""
+        } else {
+            ""
+        },
         pay = pay.unwrap_or_default(),
         link = escape(app_link),
         open = pick(language, "Buka aplikasi", "Open the app"),
@@ -109,14 +113,13 @@ fn pay_link(shown: &Shown<'_>, outcome: Outcome, language: Language) -> Option<S
         is_web && outcome == Outcome::Failure && shown.status == PaymentStatus::Pending
     })?;
     let text = pick(language, "Lanjutkan pembayaran", "Continue paying");
-    Some(format!("<a href=\"{}\" rel=\"noreferrer\">{text}</a>", escape(url)))
+    Some(format!(
+        "<a href=\"{}\" rel=\"noreferrer\">{text}</a>",
+        escape(url)
+    ))
 }
 
-const fn pick(
-    language: Language,
-    indonesian: &'static str,
-    english: &'static str,
-) -> &'static str {
+const fn pick(language: Language, indonesian: &'static str, english: &'static str) -> &'static str {
     match language {
         Language::Indonesian => indonesian,
         Language::English => english,
@@ -174,8 +177,14 @@ fn texts(status: PaymentStatus, outcome: Outcome) -> (Icon, Text, Text) {
         ),
         (PaymentStatus::Paid, _) => (
             Icon::Done,
-            ("Pembayaran diterima", "Terima kasih! Sesimu siap di aplikasi."),
-            ("Payment received", "Thank you! Your session is ready in the app."),
+            (
+                "Pembayaran diterima",
+                "Terima kasih! Sesimu siap di aplikasi.",
+            ),
+            (
+                "Payment received",
+                "Thank you! Your session is ready in the app.",
+            ),
         ),
         (PaymentStatus::Expired, _) => (
             Icon::Notice,
@@ -270,7 +279,11 @@ mod tests {
     fn only_what_waits_for_its_end_loads_itself_again() {
         for status in PaymentStatus::ALL {
             let page = page(status, Outcome::Success, Language::English);
-            assert_eq!(page.contains("http-equiv=\"refresh\""), is_waiting(status), "{status:?}");
+            assert_eq!(
+                page.contains("http-equiv=\"refresh\""),
+                is_waiting(status),
+                "{status:?}"
+            );
         }
     }
 
@@ -278,7 +291,10 @@ mod tests {
     fn paying_goes_on_only_from_the_failure_page_of_a_payment_that_waits() {
         for status in PaymentStatus::ALL {
             let failed = page(status, Outcome::Failure, Language::English);
-            assert_eq!(failed.contains("Continue paying"), status == PaymentStatus::Pending);
+            assert_eq!(
+                failed.contains("Continue paying"),
+                status == PaymentStatus::Pending
+            );
             assert!(!page(status, Outcome::Success, Language::English).contains("Continue paying"));
         }
         let shown = Shown {
@@ -292,7 +308,12 @@ mod tests {
 
     #[test]
     fn nobodys_payment_says_nothing() {
-        let page = render(None, Outcome::Success, Language::English, "halobestie://payments");
+        let page = render(
+            None,
+            Outcome::Success,
+            Language::English,
+            "halobestie://payments",
+        );
         assert!(page.contains("Look in the app") && !page.contains("Rp"));
     }
 }

@@ -1,5 +1,7 @@
 //! All SQL of the module: one function a statement. Transactions begin elsewhere.
 
+pub(crate) mod books;
+pub(crate) mod care;
 pub(crate) mod events;
 pub(crate) mod ledger;
 pub(crate) mod payments;
