@@ -7,8 +7,9 @@
 
 mod admins;
 mod availability;
+mod books;
+mod chat_news;
 mod codes;
-mod conversations;
 mod device;
 mod erasures;
 mod notifier;
@@ -16,6 +17,7 @@ mod payments;
 mod people;
 mod sessions;
 mod sign_in;
+mod sold_time;
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -24,8 +26,9 @@ use serde::Serialize;
 
 pub use self::admins::*;
 pub use self::availability::*;
+pub use self::books::*;
+pub use self::chat_news::*;
 pub use self::codes::*;
-pub use self::conversations::*;
 pub use self::device::*;
 pub use self::erasures::*;
 pub use self::notifier::*;
@@ -33,6 +36,7 @@ pub use self::payments::*;
 pub use self::people::*;
 pub use self::sessions::*;
 pub use self::sign_in::*;
+pub use self::sold_time::*;
 
 /// What a module can promise to the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -58,12 +62,16 @@ pub enum Capability {
     AdminAccounts,
     /// [`SessionControl`]
     SessionControl,
-    /// [`Conversations`]
-    Conversations,
+    /// [`ChatNews`]
+    ChatNews,
     /// [`Notifier`]
     Notifier,
     /// [`SignInSessions`]
     SignInSessions,
+    /// [`SoldTime`]
+    SoldTime,
+    /// [`Books`]
+    Books,
 }
 
 impl fmt::Display for Capability {
@@ -79,9 +87,11 @@ impl fmt::Display for Capability {
             Self::AdminAccounts => "admin_accounts",
             Self::CodeCarrier => "code_carrier",
             Self::SessionControl => "session_control",
-            Self::Conversations => "conversations",
+            Self::ChatNews => "chat_news",
             Self::Notifier => "notifier",
             Self::SignInSessions => "sign_in_sessions",
+            Self::SoldTime => "sold_time",
+            Self::Books => "books",
         })
     }
 }
@@ -140,11 +150,15 @@ pub struct Ports {
     /// Who ends sessions by order of an admin.
     pub session_control: Late<dyn SessionControl>,
     /// Who answers for chats.
-    pub conversations: Late<dyn Conversations>,
+    pub chat_news: Late<dyn ChatNews>,
     /// Who tells people whose app sleeps.
     pub notifier: Late<dyn Notifier>,
     /// Who knows which devices are signed in.
     pub sign_in_sessions: Late<dyn SignInSessions>,
+    /// Who knows what became of the time that was sold.
+    pub sold_time: Late<dyn SoldTime>,
+    /// Who keeps the books of the money.
+    pub books: Late<dyn Books>,
 }
 
 impl Ports {
@@ -161,9 +175,11 @@ impl Ports {
             Capability::AdminAccounts => self.admin_accounts.get().is_some(),
             Capability::CodeCarrier => self.code_carrier.get().is_some(),
             Capability::SessionControl => self.session_control.get().is_some(),
-            Capability::Conversations => self.conversations.get().is_some(),
+            Capability::ChatNews => self.chat_news.get().is_some(),
             Capability::Notifier => self.notifier.get().is_some(),
             Capability::SignInSessions => self.sign_in_sessions.get().is_some(),
+            Capability::SoldTime => self.sold_time.get().is_some(),
+            Capability::Books => self.books.get().is_some(),
         }
     }
 }

@@ -11,10 +11,11 @@ use uuid::Uuid;
 
 use crate::error::ChatError;
 use crate::extending::time_of;
+use crate::notices;
 use crate::offering;
 use crate::pairing::{Accepting, GoneReason, acceptable};
 use crate::rerouting;
-use crate::session_state::Actor;
+use crate::session_state::{Actor, SessionStatus};
 use crate::state::State;
 use crate::store::events::{self, Transition};
 use crate::store::requests::Claimed;
@@ -38,6 +39,8 @@ pub(crate) struct Change<'a> {
     former_mitra_id: Option<Uuid>,
     /// The invoice, where something is to be paid.
     charged: Option<AfterCommit<'a>>,
+    /// What the customer hears, and the mitras that came too late.
+    noticed: AfterCommit<'a>,
 }
 
 /// Accepts an offer for a mitra.
@@ -75,8 +78,10 @@ pub(crate) async fn accept(
     };
     let Some((session_id, change)) = claim.make_good(state, &tx, &claimed).await? else {
         requests::cancel_claimed(&tx, request_id).await?;
+        let noticed = notices::gone(state, &tx, &[request_id], GoneReason::Cancelled).await?;
         tx.commit().await?;
         drop(client);
+        noticed.run().await;
         offering::announce_over(state, request_id, GoneReason::Cancelled).await;
         return Err(ChatError::OfferCancelled.into());
     };
@@ -143,10 +148,20 @@ impl Claim {
             at: self.now,
         };
         events::record(tx, &accepted).await?;
+        let status = match charged {
+            Some(_) => SessionStatus::PendingPayment,
+            None => SessionStatus::Active,
+        };
+        let for_customer = notices::session(session_id, status, &[claimed.customer_id]);
+        let noticed = telling::in_turn([
+            notices::write(state, tx, &for_customer).await?,
+            notices::gone(state, tx, &[self.request_id], GoneReason::Taken).await?,
+        ]);
         let change = Change {
             request_id: self.request_id,
             former_mitra_id,
             charged,
+            noticed,
         };
         Ok(Some((session_id, change)))
     }
@@ -229,6 +244,7 @@ pub(crate) async fn finish(
             telling::tell_left(state, row.id, former_mitra_id).await;
         }
         offering::announce_over(state, change.request_id, GoneReason::Taken).await;
+        change.noticed.run().await;
         if let Some(charged) = change.charged {
             charged.run().await;
         }

@@ -6,14 +6,17 @@
 
 use halobestie_core::Problem;
 use halobestie_core::Timestamp;
+use halobestie_core::pg::DbError;
 use halobestie_core::ports::{Principal, Role};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::error::ChatError;
+use crate::notices;
 use crate::state::State;
 use crate::store::messages::{self as store, Earlier, NewMessage};
+use crate::store::sides::Sides;
 use crate::text::{self, invalid};
 
 /// The longest body.
@@ -111,7 +114,7 @@ pub(crate) async fn send(
         body: &draft.body,
         sent_at: now,
     };
-    let (seq, sides) = match store::insert(&state.db, &message).await {
+    let (seq, sides) = match write(state, &message).await {
         Ok(Some(written)) => written,
         Ok(None) => return earlier(state, &message).await,
         Err(error) if error.unique_violation() == Some(store::SENT_ONCE) => {
@@ -136,6 +139,25 @@ pub(crate) async fn send(
         message,
         is_new: true,
     })
+}
+
+/// Writes a message and, where somebody tells sleeping apps, that they are to be told of it.
+async fn write(state: &State, it: &NewMessage<'_>) -> Result<Option<(i64, Sides)>, DbError> {
+    if state.notifier().is_none() {
+        return store::insert(&state.db, it).await;
+    }
+    let mut client = state.db.client().await?;
+    let tx = client.begin().await?;
+    let written = store::insert(&tx, it).await?;
+    let Some((seq, sides)) = written else {
+        return Ok(None);
+    };
+    let arrived = notices::message(it.session_id, seq, sides.other(it.sender_id));
+    let noticed = notices::write(state, &tx, &[arrived]).await?;
+    tx.commit().await?;
+    drop(client);
+    noticed.run().await;
+    Ok(written)
 }
 
 async fn earlier(state: &State, it: &NewMessage<'_>) -> Result<Sent, Problem> {

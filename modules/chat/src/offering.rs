@@ -8,6 +8,7 @@ use tracing::warn;
 use uuid::Uuid;
 
 use crate::live::events;
+use crate::notices;
 use crate::pairing::GoneReason;
 use crate::state::State;
 use crate::store::offers::{self as store, OfferRow};
@@ -53,10 +54,19 @@ pub(crate) async fn spread(state: &State) -> Result<(), DbError> {
     if available.is_empty() {
         return Ok(());
     }
-    let offered = store::insert_missing(&state.db, &available, state.clock.now()).await?;
+    let mut client = state.db.client().await?;
+    let tx = client.begin().await?;
+    let asked = store::insert_missing(&tx, &available, state.clock.now()).await?;
+    let noticed = notices::asked(state, &tx, &asked).await?;
+    tx.commit().await?;
+    drop(client);
+    noticed.run().await;
     let mut by_request: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
-    for (request_id, mitra_id) in offered {
-        by_request.entry(request_id).or_default().push(mitra_id);
+    for it in asked {
+        by_request
+            .entry(it.request_id)
+            .or_default()
+            .push(it.mitra_id);
     }
     announce(state, by_request).await;
     Ok(())

@@ -8,7 +8,9 @@ use halobestie_core::clock::Clock;
 use halobestie_core::entropy::Entropy;
 use halobestie_core::lifecycle::Lifecycle;
 use halobestie_core::pg::{Db, DbError};
-use halobestie_core::ports::{Authenticator, Availability, Directory, Late, Payments, Role};
+use halobestie_core::ports::{
+    Authenticator, Availability, Directory, Late, Notifier, Payments, Role,
+};
 use halobestie_core::settings::Setting;
 use halobestie_core::{BoxError, Context};
 use uuid::Uuid;
@@ -18,6 +20,7 @@ use crate::limits::Limits;
 use crate::live::envelope::Envelope;
 use crate::live::events;
 use crate::live::hub::Hub;
+use crate::live::proof::Proofs;
 use crate::messages::Message;
 use crate::metrics::ChatMetrics;
 use crate::packages::{Package, Packages};
@@ -38,6 +41,7 @@ pub(crate) struct State {
     pub(crate) directory: Arc<dyn Directory>,
     pub(crate) availability: Arc<dyn Availability>,
     payments: Late<dyn Payments>,
+    notifier: Late<dyn Notifier>,
     pub(crate) packages: Setting<Packages>,
     pub(crate) pairing_timeout: Duration,
     /// How long a mitra may leave a customer's first message unanswered; `None` = for ever.
@@ -45,6 +49,7 @@ pub(crate) struct State {
     pub(crate) reroute_timeout: Duration,
     pub(crate) limits: Limits,
     pub(crate) hub: Arc<Hub>,
+    pub(crate) proofs: Proofs,
     pub(crate) metrics: ChatMetrics,
 }
 
@@ -75,6 +80,8 @@ impl State {
             directory: port(&cx.ports.directory)?,
             availability: port(&cx.ports.availability)?,
             payments: cx.ports.payments.clone(),
+            notifier: cx.ports.notifier.clone(),
+            proofs: Proofs::new(cx.bus.clone(), cx.entropy.uuid(&cx.clock)),
             packages,
             first_response: (config.first_response_seconds > 0)
                 .then(|| Duration::from_secs(config.first_response_seconds)),
@@ -108,6 +115,11 @@ impl State {
             &[sides.customer_id, sides.mitra_id],
             events::message(message).as_ref(),
         );
+    }
+
+    /// Who tells people whose app sleeps, where anybody does.
+    pub(crate) fn notifier(&self) -> Option<&dyn Notifier> {
+        self.notifier.get().map(|notifier| &**notifier)
     }
 
     /// Who charges customers, where anybody does.

@@ -12,7 +12,7 @@ use halobestie_core::clock::Clock;
 use halobestie_core::language::Language;
 use halobestie_core::pg::{Db, DbError};
 use halobestie_core::ports::{
-    Conversations, Directory, Late, News, Person, Side, SignInSessions, Unread,
+    ChatNews, Directory, Late, News, Person, Side, SignInSessions, Unread,
 };
 use tokio::sync::oneshot;
 use uuid::Uuid;
@@ -67,7 +67,7 @@ pub(crate) struct Desk {
     pub(crate) clock: Clock,
     pub(crate) directory: Arc<dyn Directory>,
     pub(crate) sign_in_sessions: Arc<dyn SignInSessions>,
-    pub(crate) conversations: Late<dyn Conversations>,
+    pub(crate) chat_news: Late<dyn ChatNews>,
     pub(crate) show_text: bool,
     pub(crate) queue: Queue,
 }
@@ -160,7 +160,7 @@ impl Desk {
             unread,
             open,
             show_text: self.show_text,
-            has_conversations: self.conversations.get().is_some(),
+            has_chat: self.chat_news.get().is_some(),
             read_at,
         })
     }
@@ -181,9 +181,9 @@ impl Desk {
             _ => None,
         });
         let sides = distinct(sides);
-        match self.conversations.get() {
-            Some(conversations) if !sides.is_empty() => {
-                let unread = conversations.unread(&sides).await?;
+        match self.chat_news.get() {
+            Some(chat_news) if !sides.is_empty() => {
+                let unread = chat_news.unread(&sides).await?;
                 Ok(unread.into_iter().map(|it| (it.side, it)).collect())
             }
             _ => Ok(HashMap::new()),
@@ -195,8 +195,8 @@ impl Desk {
             News::OfferNew { request_id, .. } => Some(request_id),
             _ => None,
         }));
-        match self.conversations.get() {
-            Some(conversations) if !ids.is_empty() => conversations.open_requests(&ids).await,
+        match self.chat_news.get() {
+            Some(chat_news) if !ids.is_empty() => chat_news.open_requests(&ids).await,
             _ => Ok(HashSet::new()),
         }
     }
@@ -213,7 +213,7 @@ struct Known {
     unread: HashMap<Side, Unread>,
     open: HashSet<Uuid>,
     show_text: bool,
-    has_conversations: bool,
+    has_chat: bool,
     read_at: Timestamp,
 }
 
@@ -234,7 +234,7 @@ impl Known {
                 }
             }
             News::OfferNew { request_id, .. }
-                if self.has_conversations && !self.open.contains(request_id) =>
+                if self.has_chat && !self.open.contains(request_id) =>
             {
                 return Found::NoNews;
             }

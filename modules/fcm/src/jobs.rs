@@ -28,7 +28,8 @@ impl Job for TellDevices {
         attempts_max: 1_000,
         backoff: BACKOFF,
         timeout: Duration::from_secs(10),
-        concurrency: 4,
+        // Those of messages wait a second for sockets to answer, and hold nothing meanwhile.
+        concurrency: 256,
         life: Duration::from_secs(3600),
         when_late: Late::Forgotten,
         unique: Unique::WhileUnfinished,

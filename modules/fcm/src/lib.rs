@@ -137,7 +137,7 @@ fn workers(
         db: cx.db.clone(),
         clock: cx.clock.clone(),
         jobs: cx.jobs.clone(),
-        conversations: cx.ports.conversations.clone(),
+        chat_news: cx.ports.chat_news.clone(),
         meters: state.meters.clone(),
     };
     let desk = Desk {
@@ -145,7 +145,7 @@ fn workers(
         clock: cx.clock.clone(),
         directory: port(&cx.ports.directory)?,
         sign_in_sessions: state.sign_in_sessions.clone(),
-        conversations: cx.ports.conversations.clone(),
+        chat_news: cx.ports.chat_news.clone(),
         show_text: config.show_text,
         queue: Queue::default(),
     };

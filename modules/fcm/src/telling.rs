@@ -10,7 +10,7 @@ use halobestie_core::Timestamp;
 use halobestie_core::clock::Clock;
 use halobestie_core::jobs::{Attempt, Failure, Handler, Jobs, NewJob};
 use halobestie_core::pg::{Db, DbError};
-use halobestie_core::ports::{Arrival, Conversations, Late, News, Notice, Side};
+use halobestie_core::ports::{Arrival, ChatNews, Late, News, Notice, Side};
 use uuid::Uuid;
 
 use crate::jobs::{SendPush, TellDevices};
@@ -23,7 +23,7 @@ pub(crate) struct Teller {
     pub(crate) db: Db,
     pub(crate) clock: Clock,
     pub(crate) jobs: Jobs,
-    pub(crate) conversations: Late<dyn Conversations>,
+    pub(crate) chat_news: Late<dyn ChatNews>,
     pub(crate) meters: Arc<Meters>,
 }
 
@@ -86,10 +86,10 @@ impl Teller {
             .map(|(side, seq)| Arrival { side, seq })
             .collect();
         // Without anybody who knows of messages, there is nothing to say of them.
-        if let Some(conversations) = self.conversations.get()
+        if let Some(chat_news) = self.chat_news.get()
             && !arrivals.is_empty()
         {
-            let unheard = conversations.unacknowledged(&arrivals).await?;
+            let unheard = chat_news.unacknowledged(&arrivals).await?;
             rest.extend(unheard.into_iter().map(notice));
         }
         Ok(rest)

@@ -5,13 +5,14 @@ use std::time::Duration;
 use halobestie_core::Timestamp;
 use halobestie_core::ports::News;
 
-/// How long a message waits for a live socket to take it.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(3);
+/// How long a message waits before live sockets are asked for it. They have a second to answer: after
+/// three it is known whether any has.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 
 const MINUTES: u64 = 60;
 const HOURS: u64 = 3600;
 
-/// When it is told: messages once live sockets had their time, at a whole second. The rest at once.
+/// When it is looked at: messages once live sockets had their time, the rest at once.
 pub(crate) fn due(news: &News, at: Timestamp) -> Timestamp {
     match news {
         News::MessageNew { .. } => at + PATIENCE,

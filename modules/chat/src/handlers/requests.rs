@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::error::ChatError;
+use crate::notices;
 use crate::offering;
 use crate::packages::Package;
 use crate::pairing::{EXCLUSIVE, GoneReason, RequestStatus};
@@ -74,8 +75,11 @@ pub(crate) async fn create(state: Arc<State>, mut req: Request) -> Reply {
     let offered_to = wish.write(&state, &tx, &available).await?;
     let request = wish.view(offered_to.len());
     let answer = keep(&tx, key.as_ref(), &request).await?;
+    let asked: Vec<offers::Asked> = offered_to.iter().map(|id| wish.asked(*id)).collect();
+    let noticed = notices::asked(&state, &tx, &asked).await?;
     tx.commit().await?;
     drop(client);
+    noticed.run().await;
     offering::announce(&state, HashMap::from([(wish.id, offered_to)])).await;
     Ok(answer)
 }
@@ -168,6 +172,14 @@ impl Wish {
         Ok(first)
     }
 
+    fn asked(&self, mitra_id: Uuid) -> offers::Asked {
+        offers::Asked {
+            request_id: self.id,
+            mitra_id,
+            expires_at: self.expires_at,
+        }
+    }
+
     fn view(&self, offered_to: usize) -> ChatRequest {
         ChatRequest {
             id: self.id,
@@ -241,8 +253,11 @@ pub(crate) async fn cancel(state: Arc<State>, req: Request) -> Reply {
     let row = store::find_of(&tx, customer_id, id)
         .await?
         .ok_or(ChatError::NotFound)?;
+    let closed = if is_first { &[id][..] } else { &[] };
+    let noticed = notices::gone(&state, &tx, closed, GoneReason::Cancelled).await?;
     tx.commit().await?;
     drop(client);
+    noticed.run().await;
     if is_first {
         offering::announce_over(&state, id, GoneReason::Cancelled).await;
     }

@@ -49,7 +49,10 @@ pub(crate) struct NewMessage<'a> {
 /// The update locks the session's row until the commit, so numbers are given out in commit order; a
 /// failure of any part rolls the number back with it, so there are no gaps. Two equal messages at once
 /// both pass the look for an earlier one; the second then fails at the unique index as a whole.
-pub(crate) async fn insert(db: &Db, it: &NewMessage<'_>) -> Result<Option<(i64, Sides)>, DbError> {
+pub(crate) async fn insert(
+    db: &impl Query,
+    it: &NewMessage<'_>,
+) -> Result<Option<(i64, Sides)>, DbError> {
     const SQL: &str = "WITH numbered AS (
             UPDATE chat_sessions SET last_seq = last_seq + 1
             WHERE id = $1 AND status = 'active' AND expires_at > $8

@@ -12,6 +12,7 @@ pub(crate) mod sight;
 pub(crate) mod time;
 pub(crate) mod timers;
 pub(crate) mod transitions;
+pub(crate) mod unread;
 pub(crate) mod waiting;
 
 use std::time::Duration;

@@ -93,23 +93,39 @@ pub(crate) async fn insert(
     Ok(())
 }
 
+/// A mitra that has just been asked.
+pub(crate) struct Asked {
+    pub(crate) request_id: Uuid,
+    pub(crate) mitra_id: Uuid,
+    /// Until when it may accept.
+    pub(crate) expires_at: Timestamp,
+}
+
 /// Offers every request that is open to everybody to those of these mitras that were not asked yet;
 /// the requests and mitras that came together. Any number of processes may do it at once.
 pub(crate) async fn insert_missing(
     query: &impl Query,
     mitra_ids: &[Uuid],
     now: Timestamp,
-) -> Result<Vec<(Uuid, Uuid)>, DbError> {
-    const SQL: &str = "INSERT INTO chat_offers (request_id, mitra_id, offered_at)
+) -> Result<Vec<Asked>, DbError> {
+    const SQL: &str = "WITH asked AS (
+        INSERT INTO chat_offers (request_id, mitra_id, offered_at)
         SELECT r.id, m.id, $2 FROM chat_requests r CROSS JOIN unnest($1::uuid[]) AS m (id)
         WHERE r.status = 'searching' AND r.expires_at > $2
           AND (r.exclusive_until IS NULL OR r.exclusive_until <= $2)
           AND m.id <> ALL (r.excluded_mitra_ids)
           AND NOT EXISTS (SELECT 1 FROM chat_offers o WHERE o.request_id = r.id AND o.mitra_id = m.id)
         ON CONFLICT DO NOTHING
-        RETURNING request_id, mitra_id";
+        RETURNING request_id, mitra_id)
+        SELECT a.request_id, a.mitra_id, r.expires_at
+        FROM asked a JOIN chat_requests r ON r.id = a.request_id";
     let rows = query.rows(SQL, &[&mitra_ids, &now]).await?;
-    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+    let asked = |row: &Row| Asked {
+        request_id: row.get("request_id"),
+        mitra_id: row.get("mitra_id"),
+        expires_at: row.get("expires_at"),
+    };
+    Ok(rows.iter().map(asked).collect())
 }
 
 /// Whether there is a request open to everybody that was not offered to this mitra yet.
@@ -182,6 +198,17 @@ pub(crate) async fn withdraw(tx: &Tx<'_>, mitra_id: Uuid) -> Result<Vec<Uuid>, D
           AND o.declined_at IS NULL
         RETURNING o.request_id";
     Ok(ids(&tx.rows(SQL, &[&mitra_id]).await?))
+}
+
+/// The mitras that still look at offers of these requests: the request, and the mitra.
+pub(crate) async fn mitras_of_all(
+    query: &impl Query,
+    request_ids: &[Uuid],
+) -> Result<Vec<(Uuid, Uuid)>, DbError> {
+    const SQL: &str = "SELECT request_id, mitra_id FROM chat_offers
+        WHERE request_id = ANY($1) AND declined_at IS NULL";
+    let rows = query.rows(SQL, &[&request_ids]).await?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
 }
 
 /// The mitras that still look at a request's offer.

@@ -1,5 +1,7 @@
 //! `chat_requests`.
 
+use std::collections::HashSet;
+
 use halobestie_core::Timestamp;
 use halobestie_core::pg::{DbError, Query, Row, Tx};
 use uuid::Uuid;
@@ -241,6 +243,18 @@ pub(crate) async fn expire_due(
         )
         SELECT id FROM expired";
     Ok(ids(&query.rows(SQL, &[&now, &limit]).await?))
+}
+
+/// Those of these requests that can still be accepted.
+pub(crate) async fn still_open(
+    query: &impl Query,
+    request_ids: &[Uuid],
+    now: Timestamp,
+) -> Result<HashSet<Uuid>, DbError> {
+    const SQL: &str = "SELECT id FROM chat_requests
+        WHERE id = ANY($1) AND status = 'searching' AND expires_at > $2";
+    let rows = query.rows(SQL, &[&request_ids, &now]).await?;
+    Ok(ids(&rows).into_iter().collect())
 }
 
 /// Ends the time in which a preferred mitra is asked alone, because it does not want to.

@@ -40,7 +40,7 @@ pub struct Unread {
 
 /// Answers for chats. At most 1,000 of anything a call.
 #[async_trait]
-pub trait Conversations: Send + Sync {
+pub trait ChatNews: Send + Sync {
     /// Those of these messages that their people have neither read nor, by any live socket,
     /// acknowledged. It asks sockets, so it may take a moment; whoever does not answer has not.
     ///
