@@ -7,9 +7,9 @@ use halobestie_core::clock::Clock;
 use halobestie_core::config::ServerConfig;
 use halobestie_core::entropy::Entropy;
 use halobestie_core::jobs::Jobs;
-use halobestie_core::pg::Db;
-use halobestie_core::ports::Purchases;
-use halobestie_core::{BoxError, Context, Timestamp};
+use halobestie_core::pg::{Db, DbError, Tx};
+use halobestie_core::ports::{Late, News, Notice, Notifier, Purchases};
+use halobestie_core::{AfterCommit, BoxError, Context, Timestamp};
 use secrecy::SecretString;
 
 use crate::config::XenditConfig;
@@ -27,6 +27,7 @@ pub(crate) struct State {
     pub(crate) jobs: Jobs,
     pub(crate) gateway: Arc<dyn Gateway>,
     pub(crate) purchases: Arc<dyn Purchases>,
+    notifier: Late<dyn Notifier>,
     pub(crate) meters: Meters,
     /// What Xendit's webhooks prove themselves with.
     pub(crate) webhook_token: SecretString,
@@ -62,6 +63,7 @@ impl State {
             jobs: cx.jobs.clone(),
             gateway,
             purchases: purchases.clone(),
+            notifier: cx.ports.notifier.clone(),
             meters,
             link_key: LinkKey::of(secret_key.ok_or("XENDIT_SECRET_KEY is not set")?),
             webhook_token: webhook_token.ok_or("XENDIT_WEBHOOK_TOKEN is not set")?,
@@ -80,5 +82,29 @@ impl State {
     /// Shows the customer's live connections where a payment is now.
     pub(crate) fn show(&self, row: &PaymentRow) {
         self.purchases.show(row.customer_id, &row.view());
+    }
+
+    /// Writes in `tx` that the customer is to hear where a payment is now, although their app may sleep;
+    /// nothing where nobody tells.
+    ///
+    /// # Errors
+    /// When Postgres does not answer.
+    pub(crate) async fn notice(
+        &self,
+        tx: &Tx<'_>,
+        row: &PaymentRow,
+    ) -> Result<AfterCommit<'static>, DbError> {
+        let Some(notifier) = self.notifier.get() else {
+            return Ok(AfterCommit::new(async {}));
+        };
+        let news = News::PaymentUpdated {
+            payment_id: row.id,
+            session_id: row.session_id,
+            purpose: row.purpose,
+            status: row.status,
+            expires_at: None,
+        };
+        let notices = Notice::to_all(&[row.customer_id], &news);
+        notifier.notify(tx, &notices).await
     }
 }

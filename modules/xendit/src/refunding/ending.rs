@@ -2,6 +2,7 @@
 
 use halobestie_core::Timestamp;
 use halobestie_core::pg::{DbError, Tx};
+use halobestie_core::ports::PaymentStatus;
 use tracing::{error, info, warn};
 use uuid::Uuid;
 
@@ -91,6 +92,10 @@ pub(super) async fn take(
         None => succeeded(state, tx, &payment, refund, now).await?,
         Some(why) => failed(state, tx, &payment, refund, why, now).await?,
     };
+    if payment.status == PaymentStatus::Refunded {
+        // Found by a worker within a second or two: nobody waits for it.
+        drop(state.notice(tx, &payment).await?);
+    }
     Ok(Some(payment))
 }
 

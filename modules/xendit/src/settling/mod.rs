@@ -25,7 +25,7 @@ pub(crate) use self::news::{News, Source};
 /// What came of it.
 pub(crate) enum Settled<'a> {
     /// The payment is changed; to be run after the commit, in turn.
-    Changed(PaymentRow, Vec<AfterCommit<'a>>),
+    Changed(Box<PaymentRow>, Vec<AfterCommit<'a>>),
     /// It was so before, or says nothing that matters.
     Nothing,
     /// It does not say enough: the invoice itself is to be asked.
@@ -49,12 +49,31 @@ pub(crate) async fn settle<'a>(
         return Ok(Settled::Unknown);
     };
     match news.status {
-        InvoiceStatus::Paid => receive(state, tx, news, &row).await,
+        InvoiceStatus::Paid => {
+            let settled = receive(state, tx, news, &row).await?;
+            noticed(state, tx, settled).await
+        }
         // A part of the money: more than a state, it is a payment.
-        InvoiceStatus::Pending if news.tells_of_money() => receive(state, tx, news, &row).await,
+        InvoiceStatus::Pending if news.tells_of_money() => {
+            let settled = receive(state, tx, news, &row).await?;
+            noticed(state, tx, settled).await
+        }
         InvoiceStatus::Expired => expire(state, tx, news, &row).await,
         InvoiceStatus::Pending | InvoiceStatus::Unknown(_) => Ok(Settled::Nothing),
     }
+}
+
+/// The customer hears of it, although their app may sleep.
+async fn noticed<'a>(
+    state: &'a State,
+    tx: &Tx<'_>,
+    settled: Settled<'a>,
+) -> Result<Settled<'a>, DbError> {
+    let Settled::Changed(Box::new(row), mut after) = settled else {
+        return Ok(settled);
+    };
+    after.push(state.notice(tx, &row).await?);
+    Ok(Settled::Changed(Box::new(row), after))
 }
 
 const fn is_open(status: PaymentStatus) -> bool {
@@ -97,7 +116,7 @@ async fn doubt<'a>(
     };
     state.meters.count_payment(row.status);
     error!(payment.id = %row.id, reason, "a payment needs somebody to look at it");
-    Ok(Settled::Changed(row, Vec::new()))
+    Ok(Settled::Changed(Box::new(row), Vec::new()))
 }
 
 /// An invoice that can no longer be paid. Only the payment's own counts: another one was given up.
@@ -139,7 +158,7 @@ pub(crate) async fn close<'a>(
         return Ok(Settled::Raced);
     };
     state.meters.count_payment(status);
-    Ok(Settled::Changed(row, vec![after]))
+    noticed(state, tx, Settled::Changed(Box::new(row), vec![after])).await
 }
 
 /// Runs what is left after the commit, and shows the customer where the payment is.
