@@ -21,7 +21,7 @@ use crate::store::payments::{self, PaymentRow};
 /// An invoice that was asked for may appear this long after the call began, and no longer.
 const APPEARS_WITHIN: Duration = Duration::from_secs(60);
 /// Transactions that are begun again because somebody else settled at the same time.
-const RACES_MAX: usize = 5;
+pub(crate) const RACES_MAX: usize = 5;
 
 /// Why nothing was found out.
 #[derive(Debug, thiserror::Error)]
@@ -210,7 +210,7 @@ async fn close(state: &State, row: PaymentRow) -> Result<PaymentRow, AskError> {
             drop(client);
             settling::finish(state, &row, after).await;
             state.meters.found.with_label_values(&["expired"]).inc();
-            Ok(row)
+            Ok(*row)
         }
         Settled::Raced => Err(AskError::Raced),
         _ => Ok(row),

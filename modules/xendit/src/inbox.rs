@@ -6,20 +6,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use halobestie_core::AfterCommit;
 use halobestie_core::jobs::{Attempt, Backoff, Failure, Handler, Job, Policy};
 use halobestie_core::pg::Tx;
 use serde::{Deserialize, Serialize};
 use tracing::error;
 use uuid::Uuid;
 
-use crate::asking;
+use crate::asking::{self, RACES_MAX};
 use crate::event::{Event, InvoiceEvent, RefundEvent};
 use crate::refunding::{self, Told};
 use crate::settling::{self, News, Settled};
 use crate::state::State;
 use crate::store::events::{self, Unsettled};
-use crate::store::payments::PaymentRow;
 
 /// Reads a webhook that is stored.
 #[derive(Serialize, Deserialize)]
@@ -94,33 +92,44 @@ async fn invoice(
     let Some(news) = News::of_event(event) else {
         return Ok(Step::Unknown);
     };
+    for _ in 0..RACES_MAX {
+        if let Some(step) = settle(state, attempt, &news).await? {
+            return Ok(step);
+        }
+    }
+    Err("the payment was changed at the same time, again and again".into())
+}
+
+/// Settles once. None: somebody else changed the payment meanwhile, so it is to be settled again.
+async fn settle(
+    state: &State,
+    attempt: &Attempt<ReadWebhook>,
+    news: &News,
+) -> Result<Option<Step>, Failure> {
     let mut client = state.db.client().await?;
     let tx = client.begin().await?;
-    match settling::settle(state, &tx, &news).await? {
+    let step = match settling::settle(state, &tx, news).await? {
         Settled::Changed(row, after) => {
             commit(state, tx, attempt, "applied").await?;
             drop(client);
-            finish(state, &row, after).await;
-            Ok(Step::Settled)
+            settling::finish(state, &row, after).await;
+            Step::Settled
         }
         Settled::Nothing => {
             commit(state, tx, attempt, "repeated").await?;
-            Ok(Step::Settled)
+            Step::Settled
         }
-        Settled::Unknown => Ok(Step::Unknown),
-        Settled::Raced => Err("the payment was changed at the same time".into()),
+        Settled::Unknown => Step::Unknown,
+        Settled::Raced => return Ok(None),
         Settled::Ask => {
             drop(tx);
             drop(client);
             let asked = asking::ask(state, news.payment_id, attempt.id).await;
             asked.map_err(asking::AskError::into_failure)?;
-            Ok(Step::End("asked"))
+            Step::End("asked")
         }
-    }
-}
-
-async fn finish(state: &State, row: &PaymentRow, after: Vec<AfterCommit<'_>>) {
-    settling::finish(state, row, after).await;
+    };
+    Ok(Some(step))
 }
 
 async fn refund(

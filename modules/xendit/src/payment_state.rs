@@ -31,6 +31,7 @@ pub(crate) enum PaymentEvent {
     RefundFailed,
 }
 
+#[cfg(test)]
 impl PaymentEvent {
     /// Every event.
     pub(crate) const ALL: [Self; 10] = [

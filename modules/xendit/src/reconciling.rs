@@ -97,16 +97,15 @@ async fn compare_page(state: &State, page: &[Invoice], now: Timestamp) -> Result
         .filter_map(|it| Some((it.payment_id()?, it)))
         .collect();
     let ids: Vec<Uuid> = ours.iter().map(|(id, _)| *id).collect();
-    let known = payments::received_of(&state.db, &ids).await?;
+    let known = payments::known_of(&state.db, &ids).await?;
     let mut changed = 0;
     for (id, invoice) in ours {
-        match known.iter().find(|(known, _)| *known == id) {
+        match known.iter().find(|known| known.id == id) {
             None => stray(state, invoice, now).await?,
-            // Its event may be on its way.
-            Some((_, 0)) if invoice.paid_at.is_none_or(|at| at + YOUNG <= now) => {
-                changed += settle(state, invoice).await?;
-            }
-            Some(_) => {}
+            Some(known) if known.received > 0 => {}
+            // A young one's event is on its way.
+            Some(known) if invoice.paid_at.unwrap_or(known.created_at) + YOUNG > now => {}
+            Some(_) => changed += settle(state, invoice).await?,
         }
     }
     Ok(changed)

@@ -69,11 +69,11 @@ async fn noticed<'a>(
     tx: &Tx<'_>,
     settled: Settled<'a>,
 ) -> Result<Settled<'a>, DbError> {
-    let Settled::Changed(Box::new(row), mut after) = settled else {
+    let Settled::Changed(row, mut after) = settled else {
         return Ok(settled);
     };
     after.push(state.notice(tx, &row).await?);
-    Ok(Settled::Changed(Box::new(row), after))
+    Ok(Settled::Changed(row, after))
 }
 
 const fn is_open(status: PaymentStatus) -> bool {

@@ -143,7 +143,7 @@ async fn deliver<'a>(
     let Some(row) = keep(state, tx, row, money, Change::to(status)).await? else {
         return Ok(Settled::Raced);
     };
-    Ok(Settled::Changed(row, vec![after]))
+    Ok(Settled::Changed(Box::new(row), vec![after]))
 }
 
 /// Keeps money that is to go back at once.
@@ -169,7 +169,7 @@ async fn give_back<'a>(
         return Ok(Settled::Raced);
     };
     warn!(payment.id = %row.id, ?reason, "money came that has to go back");
-    Ok(Settled::Changed(row, vec![wanted]))
+    Ok(Settled::Changed(Box::new(row), vec![wanted]))
 }
 
 /// Keeps money that somebody has to look at.
@@ -191,7 +191,7 @@ async fn keep_doubted<'a>(
         return Ok(Settled::Raced);
     };
     error!(payment.id = %row.id, reason, "a payment needs somebody to look at it");
-    Ok(Settled::Changed(row, after))
+    Ok(Settled::Changed(Box::new(row), after))
 }
 
 /// Writes down that money came, with what this makes of the payment, and books it.

@@ -18,7 +18,6 @@ pub(crate) struct PaymentRow {
     /// What was asked for, in whole rupiah.
     pub(crate) amount: i64,
     pub(crate) description: String,
-    pub(crate) created_at: Timestamp,
     pub(crate) expires_at: Timestamp,
     /// How often Xendit was asked for an invoice.
     pub(crate) asks: i32,
@@ -61,7 +60,6 @@ impl PaymentRow {
             status: PaymentStatus::parse(row.get("status")).ok_or(UNREADABLE)?,
             amount: row.get("amount"),
             description: row.get("description"),
-            created_at: row.get("created_at"),
             expires_at: row.get("expires_at"),
             asks: row.get("asks"),
             asked_at: row.get("asked_at"),
@@ -244,14 +242,24 @@ pub(crate) async fn take_unsettled(
     read_all(&db.rows(SQL, &[&before, &limit, &now]).await?)
 }
 
-/// Which of these payments exist, and how much came in for each.
-pub(crate) async fn received_of(
-    db: &impl Query,
-    ids: &[Uuid],
-) -> Result<Vec<(Uuid, i64)>, DbError> {
-    const SQL: &str = "SELECT id, paid_amount FROM payments WHERE id = ANY($1)";
+/// What is known of a payment that Xendit says is paid.
+pub(crate) struct Known {
+    pub(crate) id: Uuid,
+    pub(crate) created_at: Timestamp,
+    /// What came in for it, in whole rupiah.
+    pub(crate) received: i64,
+}
+
+/// Which of these payments exist.
+pub(crate) async fn known_of(db: &impl Query, ids: &[Uuid]) -> Result<Vec<Known>, DbError> {
+    const SQL: &str = "SELECT id, created_at, paid_amount FROM payments WHERE id = ANY($1)";
     let rows = db.rows(SQL, &[&ids]).await?;
-    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+    let known = |row: &Row| Known {
+        id: row.get(0),
+        created_at: row.get(1),
+        received: row.get(2),
+    };
+    Ok(rows.iter().map(known).collect())
 }
 
 /// The payment of a subject, locked until the end of the transaction. Who calls has locked the session.

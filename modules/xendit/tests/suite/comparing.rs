@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use serde_json::json;
+use uuid::Uuid;
+
 use crate::world::{LEASE, PRICE, World};
 
 const MINUTE: Duration = Duration::from_secs(61);
@@ -61,21 +64,17 @@ async fn a_late_payment_without_an_event_is_found_all_the_same() {
 #[tokio::test]
 async fn what_is_paid_there_and_unknown_here_is_told_once() {
     let world = World::start().await;
-    let sale = world.sell().await;
-    world.pay(&sale).await;
-    let forget = "UPDATE payments SET id = '00000000-0000-7000-8000-000000000007' WHERE id = $1";
-    for table in [
-        "DELETE FROM ledger_entries",
-        "DELETE FROM ledger_movements",
-        "DELETE FROM payment_receipts",
+    for (external_id, id) in [
+        ("ours", Uuid::from_u128(7).to_string()),
+        ("no id of ours", "x".into()),
     ] {
-        world.app.database.execute(table, &[]).await;
+        let request = json!({"external_id": id, "amount": PRICE, "description": external_id});
+        world.create_past_us(&request).await;
     }
-    world
-        .app
-        .database
-        .execute(forget, &[&sale.payment_id])
-        .await;
+    world.sandbox.xendit.hold_webhooks();
+    for invoice in world.sandbox.xendit.invoices() {
+        world.sandbox.xendit.pay(&invoice.id);
+    }
     for _ in 0..2 {
         world.app.clock.advance(MINUTE);
         world.reconcile().await;
@@ -113,6 +112,7 @@ async fn too_many_calls_wait_as_long_as_xendit_says() {
         .knobs
         .strike(Some("invoices.create"), 1, limit);
     let sale = world.sell_unasked().await;
+    world.app.finish_jobs().await;
     world.pass(Duration::from_secs(50)).await;
     assert_eq!(world.invoices(&sale).len(), 0);
     world.pass(Duration::from_secs(30)).await;

@@ -7,6 +7,7 @@ use halobestie_auth::testing::{SignedIn, customer, mitra};
 use halobestie_availability::Mitras;
 use halobestie_chat::Chat;
 use halobestie_core::clock::Clock;
+use halobestie_core::outbound::{self, Deadlines};
 use halobestie_core::{Entry, Timestamp};
 use halobestie_sandbox::Sandbox;
 use halobestie_sandbox::xendit::{Channel, Invoice};
@@ -143,6 +144,19 @@ impl World {
     pub(crate) fn invoices(&self, sale: &Sale) -> Vec<Invoice> {
         let external_id = sale.payment_id.to_string();
         self.sandbox.xendit.invoices_of(&external_id)
+    }
+
+    /// Makes an invoice past our server, as somebody else with the same account would.
+    pub(crate) async fn create_past_us(&self, request: &Value) {
+        let connect = Duration::from_secs(1);
+        let total = connect * 5;
+        let client = outbound::client(Deadlines { connect, total }).unwrap();
+        let call = client
+            .post(format!("{}/v2/invoices", self.sandbox.xendit.base_url()))
+            .basic_auth(self.sandbox.xendit.secret_key(), Some(""))
+            .header("content-type", "application/json")
+            .body(request.to_string());
+        assert_eq!(call.send().await.unwrap().status().as_u16(), 200);
     }
 
     /// The payment as its customer sees it.
