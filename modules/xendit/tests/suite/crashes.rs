@@ -127,7 +127,7 @@ async fn after_the_payment_and_before_its_event() {
     world.sandbox.xendit.pay(&world.invoices(&sale)[0].id);
     let world = world.crash().await;
     world.sandbox.xendit.lose_held_webhooks();
-    world.app.clock.advance(Duration::from_secs(61));
+    world.app.clock.advance(LEASE);
     world.reconcile().await;
     assert_eq!(world.status(&sale).await, "paid");
     assert_eq!(world.session(&sale).await["status"], "active");
