@@ -13,6 +13,7 @@ mod doctor;
 mod happenings;
 mod live;
 mod outages;
+mod payments;
 mod start;
 mod storms;
 mod world;

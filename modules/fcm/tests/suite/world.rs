@@ -76,7 +76,12 @@ impl Firebase {
 
     /// A server that is pointed at it.
     pub(crate) fn plan(&self) -> Plan {
-        let plan = TestApp::with(ENTRIES)
+        self.point(TestApp::with(ENTRIES))
+    }
+
+    /// Points a server at it.
+    pub(crate) fn point(&self, plan: Plan) -> Plan {
+        let plan = plan
             .clock(self.clock.clone())
             .env("AUTH_ACCESS_SECONDS", "86400")
             .env("MITRA_STALE_SECONDS", "86400")
