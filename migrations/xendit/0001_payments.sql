@@ -91,7 +91,9 @@ CREATE TABLE payment_strays (
 -- Until when what was paid at Xendit has been compared with the payments. One row.
 CREATE TABLE payment_audit (
     one           boolean PRIMARY KEY DEFAULT true CHECK (one),
-    audited_until timestamptz NOT NULL
+    audited_until timestamptz NOT NULL,
+    -- When somebody last began to: the others leave it to them for a while.
+    begun_at      timestamptz NOT NULL
 );
 
 -- Money that goes back, a row each attempt; its id is Xendit's idempotency key and `reference_id`.

@@ -25,6 +25,8 @@ const SIDE_BY_SIDE: usize = 8;
 const YOUNG: Duration = Duration::from_secs(60);
 /// The comparison of what was paid overlaps with the one before by this: Xendit's lists may lag.
 const OVERLAP: Duration = Duration::from_secs(600);
+/// For so long another replica's comparison does for all.
+const AUDIT_PAUSE: Duration = Duration::from_secs(30);
 /// How far back the first one looks.
 const FIRST: Duration = Duration::from_secs(24 * 3600);
 /// Pages of paid invoices that one step reads.
@@ -68,8 +70,11 @@ pub(crate) async fn compare_waiting(state: &State) -> Result<Swept, BoxError> {
 /// When Xendit or Postgres does not answer.
 pub(crate) async fn compare_paid(state: &State) -> Result<u64, AskError> {
     let now = state.now();
-    let until = events::audited_until(&state.db).await?;
-    let since = until.unwrap_or(now - FIRST) - OVERLAP;
+    let begun = events::begin_audit(&state.db, now - AUDIT_PAUSE, now - FIRST, now);
+    let Some(until) = begun.await? else {
+        return Ok(0);
+    };
+    let since = until - OVERLAP;
     let mut changed = 0;
     let mut last: Option<String> = None;
     for _ in 0..PAGES_MAX {
@@ -80,7 +85,7 @@ pub(crate) async fn compare_paid(state: &State) -> Result<u64, AskError> {
         changed += compare_page(state, &page, now).await?;
         last = page.last().map(|it| it.id.clone());
         if page.len() < PAGE {
-            events::note_audit(&state.db, now).await?;
+            events::end_audit(&state.db, now).await?;
             return Ok(changed);
         }
     }

@@ -32,9 +32,10 @@ pub(crate) fn all(state: Arc<State>, config: &XenditConfig) -> Vec<Sweep> {
     ]
 }
 
-/// One replica at a time: the calls are short, not the hands.
+/// On any number of replicas: each takes payments that no other has taken. A lock for one alone would
+/// be a transaction that stays open over the calls.
 fn reconcile(state: Arc<State>, every: Duration) -> Sweep {
-    let sweep = Sweep::new(RECONCILE, every, move || {
+    Sweep::new(RECONCILE, every, move || {
         let state = state.clone();
         async move {
             let mut swept = reconciling::compare_waiting(&state).await?;
@@ -47,8 +48,7 @@ fn reconcile(state: Arc<State>, every: Duration) -> Sweep {
             }
             Ok(swept)
         }
-    });
-    sweep.alone()
+    })
 }
 
 fn cleanup(state: Arc<State>) -> Sweep {

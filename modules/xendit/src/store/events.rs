@@ -92,18 +92,24 @@ pub(crate) async fn note_stray(
     Ok(db.execute(SQL, params).await? == 1)
 }
 
-/// Until when what was paid at Xendit has been compared.
-pub(crate) async fn audited_until(db: &impl Query) -> Result<Option<Timestamp>, DbError> {
-    const SQL: &str = "SELECT audited_until FROM payment_audit";
-    let row = db.row_opt(SQL, &[]).await?;
+/// Begins to compare what was paid at Xendit, unless somebody began since `before`. Returns until when it
+/// has been compared; `first` where it never was.
+pub(crate) async fn begin_audit(
+    db: &impl Query,
+    before: Timestamp,
+    first: Timestamp,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, DbError> {
+    const SQL: &str = "INSERT INTO payment_audit (audited_until, begun_at) VALUES ($2, $3)
+        ON CONFLICT (one) DO UPDATE SET begun_at = $3 WHERE payment_audit.begun_at <= $1
+        RETURNING audited_until";
+    let row = db.row_opt(SQL, &[&before, &first, &now]).await?;
     Ok(row.as_ref().map(|row: &Row| row.get(0)))
 }
 
-/// Writes that down; never goes back.
-pub(crate) async fn note_audit(db: &impl Query, until: Timestamp) -> Result<(), DbError> {
-    const SQL: &str = "INSERT INTO payment_audit (audited_until) VALUES ($1)
-        ON CONFLICT (one) DO UPDATE
-        SET audited_until = greatest(payment_audit.audited_until, excluded.audited_until)";
+/// Writes down until when it has been compared; never goes back.
+pub(crate) async fn end_audit(db: &impl Query, until: Timestamp) -> Result<(), DbError> {
+    const SQL: &str = "UPDATE payment_audit SET audited_until = greatest(audited_until, $1)";
     db.execute(SQL, &[&until]).await?;
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use halobestie_testkit::eventually;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -27,7 +28,8 @@ async fn what_is_younger_than_a_minute_is_left_to_its_event() {
     assert_eq!(gets(), 0);
     world.app.clock.advance(Duration::from_secs(2));
     world.reconcile().await;
-    assert_eq!((gets(), world.status(&sale).await.as_str()), (1, "paid"));
+    world.becomes(&sale, "paid").await;
+    assert_eq!(gets(), 1);
 }
 
 #[tokio::test]
@@ -40,7 +42,7 @@ async fn what_expired_there_is_over_here() {
         .set_status(&world.invoices(&sale)[0].id, "EXPIRED");
     world.app.clock.advance(MINUTE);
     world.reconcile().await;
-    assert_eq!(world.status(&sale).await, "expired");
+    world.becomes(&sale, "expired").await;
     assert_eq!(world.session(&sale).await["end_reason"], "payment_expired");
 }
 
@@ -55,10 +57,7 @@ async fn a_late_payment_without_an_event_is_found_all_the_same() {
     world.sandbox.xendit.pay(&invoice.id);
     world.app.clock.advance(MINUTE);
     world.reconcile().await;
-    assert_eq!(
-        (world.received(&sale).await, world.returned(&sale).await),
-        (PRICE, PRICE)
-    );
+    world.balances(&sale, PRICE, PRICE).await;
 }
 
 #[tokio::test]
@@ -79,7 +78,10 @@ async fn what_is_paid_there_and_unknown_here_is_told_once() {
         world.app.clock.advance(MINUTE);
         world.reconcile().await;
     }
-    assert_eq!(world.metric("halobestie_payment_strays_total").await, 1);
+    eventually("it is told", || async {
+        world.metric("halobestie_payment_strays_total").await == 1
+    })
+    .await;
     let row = world
         .app
         .database

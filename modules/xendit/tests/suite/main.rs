@@ -7,6 +7,7 @@
 
 mod comparing;
 mod crashes;
+mod doctor;
 mod ledger;
 mod money_rules;
 mod off;

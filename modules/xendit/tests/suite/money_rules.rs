@@ -19,10 +19,7 @@ async fn paid_after_expired_goes_back() {
     world.app.settle().await;
     world.app.finish_jobs().await;
     assert_eq!(world.session(&sale).await["status"], "ended");
-    assert_eq!(
-        (world.received(&sale).await, world.returned(&sale).await),
-        (PRICE, PRICE)
-    );
+    world.balances(&sale, PRICE, PRICE).await;
     let status = world.status(&sale).await;
     assert!(
         ["refund_pending", "refunded", "needs_review"].contains(&status.as_str()),
@@ -114,10 +111,7 @@ async fn a_second_payment_goes_back_and_the_first_one_stays_delivered() {
     world.sandbox.xendit.pay_twice(&invoice.id);
     world.app.settle().await;
     world.app.finish_jobs().await;
-    assert_eq!(
-        (world.received(&sale).await, world.returned(&sale).await),
-        (2 * PRICE, PRICE)
-    );
+    world.balances(&sale, 2 * PRICE, PRICE).await;
     assert_eq!(world.session(&sale).await["status"], "active");
 }
 
@@ -158,16 +152,10 @@ async fn what_is_paid_while_it_is_withdrawn_goes_back() {
         .expect(200);
     world.app.finish_jobs().await;
     // Found by the job that would have expired it, before any event.
-    assert_eq!(
-        (world.received(&sale).await, world.returned(&sale).await),
-        (PRICE, PRICE)
-    );
+    world.balances(&sale, PRICE, PRICE).await;
     world.sandbox.xendit.release_webhooks().await;
     world.app.finish_jobs().await;
-    assert_eq!(
-        (world.received(&sale).await, world.returned(&sale).await),
-        (PRICE, PRICE)
-    );
+    world.balances(&sale, PRICE, PRICE).await;
 }
 
 #[tokio::test]

@@ -214,6 +214,15 @@ impl World {
         row.get(0)
     }
 
+    /// Waits until this came in and that went back or is to. Sweeps may run by themselves meanwhile.
+    pub(crate) async fn balances(&self, sale: &Sale, received: i64, returned: i64) {
+        let what = format!("{received} came in and {returned} goes back");
+        eventually(&what, || async {
+            (self.received(sale).await, self.returned(sale).await) == (received, returned)
+        })
+        .await;
+    }
+
     /// Why somebody has to look at a payment.
     pub(crate) async fn review_reason(&self, sale: &Sale) -> Option<String> {
         let sql = "SELECT review_reason FROM payments WHERE id = $1";
