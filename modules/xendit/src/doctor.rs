@@ -35,7 +35,11 @@ fn webhooks(state: Arc<State>, webhook_url: String) -> Examination {
 fn judge_webhooks(paid: i64, told: i64, webhook_url: &str) -> Finding {
     let text = format!("in the last hour {paid} payments were paid and {told} webhooks came");
     if paid > 0 && told == 0 {
-        let text = format!("no webhook in the last hour though {paid} invoices were paid");
+        let paid = match paid {
+            1 => "an invoice was".to_owned(),
+            many => format!("{many} invoices were"),
+        };
+        let text = format!("no webhook in the last hour though {paid} paid");
         let advice = format!(
             "customers wait for the next comparison with Xendit. In its dashboard, set {webhook_url} for \
              paid and expired invoices and for refunds, and send a test from there; from outside, see \
