@@ -25,6 +25,9 @@ pub(super) fn add_basics(env: &mut Env, port: Option<u16>, home: &Home) -> anyho
         set(env, "PUBLIC_BASE_URL", format!("http://localhost:{port}"));
     }
     set(env, "AUTH_JWT_SECRET", home.secret("secret")?);
+    let uploads = home.path().join("uploads");
+    std::fs::create_dir_all(&uploads)?;
+    set(env, "UPLOAD_ROOT", uploads.display().to_string());
     // Whoever tries things out signs in more often than anybody else.
     set(env, "OTP_PHONE_HOURLY", "1000".into());
     set(env, "OTP_ADDRESS_HOURLY", "10000".into());
@@ -41,7 +44,12 @@ pub(super) fn add_services(env: &mut Env, home: &Home, services: &Services) -> a
     if let Some(valkey) = &services.valkey {
         set(env, "VALKEY_URL", valkey.url());
     }
-    let mut shared = vec!["AUTH_JWT_SECRET", "DATABASE_URL", "VALKEY_URL"];
+    let mut shared = vec![
+        "AUTH_JWT_SECRET",
+        "DATABASE_URL",
+        "VALKEY_URL",
+        "UPLOAD_ROOT",
+    ];
     if let Some(sandbox) = &services.sandbox {
         for (name, value) in &sandbox.variables {
             set(env, name, value.clone());
