@@ -12,6 +12,7 @@ use halobestie_auth::testing::{self, SignedIn};
 use halobestie_core::valkey::redis::cmd;
 use halobestie_testkit::{TestApp, TestSocket, ValkeyProcess, eventually};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::process::{Environment, shown};
 
@@ -64,13 +65,10 @@ impl Cluster {
                 .chunks(BY_HTTP / AT_ONCE)
                 .map(|some| self.by_http(some));
             let by_socket = sockets.iter_mut().map(beat_by_socket);
-            let by_port = async {
-                for (id, server) in others.iter().zip(self.servers.iter().cycle()) {
-                    let availability = server.context().ports.availability.get().unwrap();
-                    assert!(availability.heartbeat(*id).await.unwrap().online);
-                }
-            };
-            tokio::join!(join_all(by_http), join_all(by_socket), by_port);
+            let by_port = others
+                .chunks(others.len().div_ceil(AT_ONCE))
+                .map(|some| self.by_port(some));
+            tokio::join!(join_all(by_http), join_all(by_socket), join_all(by_port));
             self.rounds.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -80,6 +78,13 @@ impl Cluster {
             let call = server.post("/api/mitra/status/heartbeat");
             let taken = call.bearer(&mitra.access_token).send().await.expect(200);
             assert_eq!(taken.json()["online"], true);
+        }
+    }
+
+    async fn by_port(&self, mitras: &[Uuid]) {
+        for (id, server) in mitras.iter().zip(self.servers.iter().cycle()) {
+            let availability = server.context().ports.availability.get().unwrap();
+            assert!(availability.heartbeat(*id).await.unwrap().online);
         }
     }
 
