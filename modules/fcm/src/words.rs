@@ -280,28 +280,18 @@ mod tests {
         let sessions = ["pending_payment", "active", "rerouting", "ended"].map(session);
         let payments = PaymentStatus::ALL.map(payment);
         for news in sessions.into_iter().chain(payments) {
-            let shown = [Language::Indonesian, Language::English]
-                .map(|language| words(&news, None, language, NOW));
-            let is_silent = matches!(
-                news,
+            let of = |language| words(&news, None, language, NOW);
+            let (indonesian, english) = (of(Language::Indonesian), of(Language::English));
+            match &news {
                 News::PaymentUpdated {
                     status: PaymentStatus::Creating,
                     ..
-                }
-            );
-            assert_eq!(shown[0].is_none(), is_silent, "{news:?}");
-            assert_ne!(
-                shown[0],
-                if is_silent {
-                    shown[1].clone().or(Some(Words {
-                        title: String::new(),
-                        body: String::new(),
-                    }))
-                } else {
-                    shown[1].clone()
-                },
-                "{news:?}"
-            );
+                } => assert_eq!((indonesian, english), (None, None)),
+                _ => assert!(
+                    indonesian.is_some() && english.is_some_and(|it| Some(it) != indonesian),
+                    "{news:?}"
+                ),
+            }
         }
     }
 }
