@@ -246,17 +246,27 @@ pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
         },
         Err(error) => match error.inner().classify() {
             Category::Data => {
-                let path = error.path().to_string();
-                Err(Problem::invalid(
-                    path,
-                    without_position(&error.inner().to_string()),
-                ))
+                let message = without_position(&error.inner().to_string());
+                Err(Problem::invalid(field_of(error.path(), &message), message))
             }
             _ => Err(Problem::new(&codes::MALFORMED_JSON).detail(format!(
                 "The request body is not valid JSON: {}.",
                 error.inner()
             ))),
         },
+    }
+}
+
+/// The field that is wrong. The path of one that is missing ends at the object that lacks it; its name is
+/// in serde's message alone (`serde::de::Error::missing_field`).
+fn field_of(path: &serde_path_to_error::Path, message: &str) -> String {
+    let missing = message
+        .strip_prefix("missing field `")
+        .and_then(|rest| rest.strip_suffix('`'));
+    match missing {
+        None => path.to_string(),
+        Some(name) if path.iter().next().is_none() => name.to_owned(),
+        Some(name) => format!("{path}.{name}"),
     }
 }
 
@@ -272,6 +282,31 @@ fn without_position(message: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_missing_field_is_named_where_it_is_missing() {
+        #[derive(Debug, serde::Deserialize)]
+        #[expect(dead_code, reason = "only parsed")]
+        struct Device {
+            platform: String,
+        }
+        #[derive(Debug, serde::Deserialize)]
+        #[expect(dead_code, reason = "only parsed")]
+        struct Body {
+            phone: String,
+            device: Option<Device>,
+        }
+        let field = |sent: &str| {
+            let problem = parse_json::<Body>(sent.as_bytes()).unwrap_err();
+            let body: serde_json::Value = serde_json::from_slice(&problem.body("")).unwrap();
+            body["errors"][0]["field"].clone()
+        };
+        assert_eq!(field("{}"), "phone");
+        assert_eq!(
+            field(r#"{"phone": "0812", "device": {}}"#),
+            "device.platform"
+        );
+    }
 
     #[test]
     fn json_errors_name_the_field_and_say_nothing_of_positions() {
