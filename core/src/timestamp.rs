@@ -8,6 +8,7 @@ use std::ops::{Add, Sub};
 use std::time::Duration;
 
 use bytes::BytesMut;
+use jiff::fmt::rfc2822::DateTimeParser;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, accepts, to_sql_checked};
 use utoipa::openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, schema};
@@ -45,6 +46,15 @@ impl Timestamp {
         text.parse::<jiff::Timestamp>()
             .ok()
             .map(|instant| Self(instant.as_millisecond()))
+    }
+
+    /// Reads a date as HTTP headers write it, in the one form that may still be sent:
+    /// `Wed, 21 Oct 2026 07:28:00 GMT`.
+    pub fn parse_http(text: &str) -> Option<Self> {
+        static PARSER: DateTimeParser = DateTimeParser::new();
+        let instant = PARSER.parse_timestamp(text).ok()?;
+        text.ends_with(" GMT")
+            .then(|| Self(instant.as_millisecond()))
     }
 }
 
@@ -137,6 +147,23 @@ mod tests {
             Some(instant)
         );
         assert_eq!(Timestamp::parse("yesterday"), None);
+    }
+
+    #[test]
+    fn reads_the_dates_of_http_headers() {
+        let parse = |text| Timestamp::parse_http(text).map(Timestamp::unix_ms);
+        let at = Some(1_792_567_680_000);
+        assert_eq!(parse("Wed, 21 Oct 2026 07:28:00 GMT"), at);
+        for none in [
+            "",
+            "7",
+            "Wed, 21 Oct 2026 07:28:00 +0700",
+            "Thu, 21 Oct 2026 07:28:00 GMT",
+            "Wed, 32 Oct 2026 07:28:00 GMT",
+            "Wednesday, 21-Oct-26 07:28:00 GMT",
+        ] {
+            assert_eq!(parse(none), None, "{none}");
+        }
     }
 
     #[test]

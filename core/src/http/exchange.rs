@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use http::{Extensions, HeaderValue};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use uuid::Uuid;
 
 use crate::clock::Clock;
@@ -40,6 +41,32 @@ impl RequestId {
     /// The id as text.
     pub fn as_str(&self) -> &str {
         self.0.to_str().unwrap_or_default()
+    }
+}
+
+/// For what no request has caused: the id of whatever else did.
+impl From<Uuid> for RequestId {
+    fn from(id: Uuid) -> Self {
+        let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
+        let text: &str = id.hyphenated().encode_lower(&mut text);
+        // A UUID's characters are all fit for a header, so the fallback is never taken.
+        Self(HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("unknown")))
+    }
+}
+
+/// As text: jobs take it along to the calls that they make.
+impl Serialize for RequestId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for RequestId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let id = HeaderValue::from_str(&text).ok();
+        let id = id.as_ref().and_then(Self::of_caller);
+        id.ok_or_else(|| de::Error::custom("not a request's id"))
     }
 }
 
@@ -76,11 +103,9 @@ impl RequestIds {
         let count = self.count.fetch_add(1, Ordering::Relaxed);
         tail[4..].copy_from_slice(&count.to_be_bytes()[2..]);
         let ms = u64::try_from(self.clock.now().unix_ms()).unwrap_or(0);
-        let uuid = uuid::Builder::from_unix_timestamp_millis(ms, &tail).into_uuid();
-        let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
-        let text: &str = uuid.hyphenated().encode_lower(&mut text);
-        // A UUID's characters are all fit for a header, so the fallback is never taken.
-        RequestId(HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("unknown")))
+        uuid::Builder::from_unix_timestamp_millis(ms, &tail)
+            .into_uuid()
+            .into()
     }
 }
 
@@ -152,6 +177,21 @@ mod tests {
         assert_eq!(RequestId::of_caller(&long), None);
         let longest = HeaderValue::from_str(&"x".repeat(128)).unwrap();
         assert!(RequestId::of_caller(&longest).is_some());
+    }
+
+    #[test]
+    fn survives_json_and_only_as_it_was_taken() {
+        let id = of_caller("req-1.A_9").unwrap();
+        let text = serde_json::to_string(&id).unwrap();
+        assert_eq!(serde_json::from_str::<RequestId>(&text).unwrap(), id);
+        for insane in ["\"two words\"", "\"\"", "\"a\\nb\"", "7"] {
+            assert!(
+                serde_json::from_str::<RequestId>(insane).is_err(),
+                "{insane}"
+            );
+        }
+        let made: RequestId = Uuid::nil().into();
+        assert_eq!(made.as_str(), Uuid::nil().to_string());
     }
 
     #[test]

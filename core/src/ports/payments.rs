@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::after_commit::AfterCommit;
+use crate::http::exchange::RequestId;
 use crate::pg::{DbError, Tx};
 use crate::timestamp::Timestamp;
 
@@ -61,6 +62,8 @@ pub struct Charge<'a> {
     pub amount: i64,
     /// What the customer reads on the invoice.
     pub description: &'a str,
+    /// The request that has caused it, to be sent on to the provider.
+    pub request_id: Option<&'a RequestId>,
 }
 
 /// Where a payment is.

@@ -4,6 +4,7 @@
 //! sessions holds until the commit. A session that looks for another mitra is locked next, as by whoever ends
 //! it. The request's row is then changed by one conditional statement, which is the only claim there is.
 
+use halobestie_core::http::exchange::RequestId;
 use halobestie_core::pg::{DbError, Tx};
 use halobestie_core::ports::{Charge, Payments, Purpose, Role, Seat};
 use halobestie_core::{AfterCommit, Problem, Timestamp};
@@ -43,15 +44,16 @@ pub(crate) struct Change<'a> {
     noticed: AfterCommit<'a>,
 }
 
-/// Accepts an offer for a mitra.
+/// Accepts an offer for a mitra. `cause`: the HTTP request that does it.
 ///
 /// # Errors
 /// `not_found` when it was not offered to this mitra, or the conflict that stood in the way.
-pub(crate) async fn accept(
-    state: &State,
+pub(crate) async fn accept<'a>(
+    state: &'a State,
     request_id: Uuid,
     mitra_id: Uuid,
-) -> Result<Won<'_>, Problem> {
+    cause: Option<&RequestId>,
+) -> Result<Won<'a>, Problem> {
     let mut client = state.db.client().await?;
     let tx = client.begin().await?;
     let seat = state
@@ -71,6 +73,7 @@ pub(crate) async fn accept(
         request_id,
         mitra_id,
         now: state.clock.now(),
+        cause,
     };
     let won = match reroute_of {
         Some(session_id) => attempt.take_over(state, &tx, session_id).await?,
@@ -122,13 +125,14 @@ async fn check_seat(tx: &Tx<'_>, seat: Seat, mitra_id: Uuid) -> Result<(), Probl
 }
 
 /// A mitra's try to claim a request.
-struct Attempt {
+struct Attempt<'r> {
     request_id: Uuid,
     mitra_id: Uuid,
     now: Timestamp,
+    cause: Option<&'r RequestId>,
 }
 
-impl Attempt {
+impl Attempt<'_> {
     /// Claims a session's search and hands the session over; `None` when it is not to be had any more.
     async fn take_over<'a>(
         &self,
@@ -176,7 +180,7 @@ impl Attempt {
             created_at: self.now,
         };
         let charged = match state.seller_of(&claimed.package) {
-            Some(payments) => Some(open_charged(payments, tx, &session).await?),
+            Some(payments) => Some(open_charged(payments, tx, &session, self.cause).await?),
             None => {
                 open_started(tx, &session).await?;
                 None
@@ -246,6 +250,7 @@ async fn open_charged<'a>(
     payments: &'a dyn Payments,
     tx: &Tx<'_>,
     session: &NewSession<'_>,
+    cause: Option<&RequestId>,
 ) -> Result<AfterCommit<'a>, Problem> {
     let charge = Charge {
         subject_id: session.id,
@@ -254,6 +259,7 @@ async fn open_charged<'a>(
         customer_id: session.customer_id,
         amount: session.package.amount,
         description: &session.package.name,
+        request_id: cause,
     };
     let (payment, charged) = payments.charge(tx, &charge).await?;
     store::insert_pending(tx, session, payment.expires_at).await?;

@@ -4,8 +4,9 @@
 
 use std::time::Duration;
 
+use halobestie_core::http::exchange::RequestId;
 use halobestie_core::pg::{DbError, Tx};
-use halobestie_core::ports::{Charge, Payment, Payments, Purpose};
+use halobestie_core::ports::{Charge, Payment, Purpose};
 use halobestie_core::{AfterCommit, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -69,7 +70,7 @@ pub(crate) struct Made<'a> {
     pub(crate) after: Option<AfterCommit<'a>>,
 }
 
-/// Makes an extension of a session that its customer has locked.
+/// Makes an extension of a session that its customer has locked. `cause`: the HTTP request that does it.
 ///
 /// # Errors
 /// `session_not_active`, `extension_pending`, `extension_limit`.
@@ -78,6 +79,7 @@ pub(crate) async fn make<'a>(
     tx: &Tx<'_>,
     locked: &Locked,
     package: &Package,
+    cause: Option<&RequestId>,
 ) -> Result<Made<'a>, ChatError> {
     let now = state.clock.now();
     check(locked, package, now)?;
@@ -92,7 +94,16 @@ pub(crate) async fn make<'a>(
         });
     };
     transitions::note_unpaid_extension(tx, locked.id, Some(id)).await?;
-    let (payment, after) = charge(payments, tx, locked, id, package).await?;
+    let charge = Charge {
+        subject_id: id,
+        purpose: Purpose::Extension,
+        session_id: locked.id,
+        customer_id: locked.customer_id,
+        amount: package.amount,
+        description: &package.name,
+        request_id: cause,
+    };
+    let (payment, after) = payments.charge(tx, &charge).await?;
     Ok(Made {
         id,
         payment: Some(payment),
@@ -115,24 +126,6 @@ fn check(locked: &Locked, package: &Package, now: Timestamp) -> Result<(), ChatE
         return Err(ChatError::ExtensionLimit);
     }
     Ok(())
-}
-
-async fn charge<'a>(
-    payments: &'a dyn Payments,
-    tx: &Tx<'_>,
-    locked: &Locked,
-    extension_id: Uuid,
-    package: &Package,
-) -> Result<(Payment, AfterCommit<'a>), DbError> {
-    let charge = Charge {
-        subject_id: extension_id,
-        purpose: Purpose::Extension,
-        session_id: locked.id,
-        customer_id: locked.customer_id,
-        amount: package.amount,
-        description: &package.name,
-    };
-    payments.charge(tx, &charge).await
 }
 
 /// Gives a session that the caller has locked the time of an extension; false when the session is over.

@@ -67,10 +67,14 @@ pub(crate) async fn run(state: Arc<State>) -> Result<(), BoxError> {
     }
 }
 
+/// Does what is due, and says when to look again. Where nothing is due, one statement has found that out.
 async fn look(state: &State, now: Timestamp) -> Result<Timestamp, DbError> {
-    settle(state, now).await?;
     let horizon = now + LOOK_EVERY;
-    let due = timers::next_due(&state.db, now, horizon, &WARNINGS).await?;
+    let mut due = timers::next_due(&state.db, now, horizon, &WARNINGS).await?;
+    if due.is_some_and(|due| due <= now) {
+        settle(state, now).await?;
+        due = timers::next_due(&state.db, now, horizon, &WARNINGS).await?;
+    }
     Ok(due.map_or(horizon, |due| due.max(now + TOGETHER)))
 }
 

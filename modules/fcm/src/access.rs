@@ -1,46 +1,26 @@
-//! The access token: what Google gives for an assertion that the service account has signed.
+//! The access token that all sends share; how one is got is `grant`'s.
 //!
-//! One for all sends, refreshed a minute before its end by one task at a time, while the others go on
-//! with the old one. An assertion is made anew for every refresh, since it ends as well. A refresh that
-//! failed is not repeated by everybody who comes right after it.
+//! It is refreshed a minute before its end by one task at a time, while the others go on with the old
+//! one. A refresh that failed is not repeated by everybody who comes right after it.
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use halobestie_core::Timestamp;
 use halobestie_core::clock::Clock;
-use halobestie_core::outbound::reqwest::{self, StatusCode};
-use halobestie_core::{BoxError, Timestamp};
-use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
+use secrecy::ExposeSecret;
 use tokio::sync::Mutex;
 use tracing::{debug, warn};
 
-use crate::account::Account;
-use crate::body;
+use crate::grant::{Given, Grants, NotGiven};
 use crate::meters::Meters;
 
-const SCOPE: &str = "https://www.googleapis.com/auth/firebase.messaging";
-const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
-/// Our clock may be ahead of Google's by this much.
-const SKEW: Duration = Duration::from_secs(10);
-/// How long an assertion is good.
-const ASSERTION_LIFE: Duration = Duration::from_secs(3600);
-/// How long before its end a token is replaced.
-const EARLY: Duration = Duration::from_secs(60);
-/// What a token that does not say lives.
-const USUAL_LIFE_SECONDS: u64 = 3600;
 /// After a refresh that failed, the next one.
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// A token as it is used. Comparing two tells whether one is still the newest.
 #[derive(Clone)]
 pub(crate) struct Access(Arc<Given>);
-
-struct Given {
-    token: SecretString,
-    refresh_at: Timestamp,
-    ends_at: Timestamp,
-}
 
 impl Access {
     /// For `Authorization: Bearer`.
@@ -52,23 +32,9 @@ impl Access {
 /// Why there is no token.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NoAccess {
-    /// No answer.
-    #[error("no answer of Google to our assertion")]
-    Unanswered(#[source] BoxError),
-    /// Google says no.
-    #[error("Google gives no access token: {status}: {said}")]
-    Refused {
-        /// Its status.
-        status: StatusCode,
-        /// Its own words.
-        said: String,
-    },
-    /// An answer that is none.
-    #[error("Google's answer to our assertion cannot be read")]
-    Unreadable,
-    /// A bug of ours.
-    #[error("cannot sign an assertion")]
-    Unsigned(#[source] BoxError),
+    /// None was to be got.
+    #[error(transparent)]
+    NotGiven(#[from] NotGiven),
     /// Somebody has just failed.
     #[error("no access token: a refresh has just failed")]
     JustFailed,
@@ -76,8 +42,7 @@ pub(crate) enum NoAccess {
 
 /// Keeps the token.
 pub(crate) struct Tokens {
-    client: reqwest::Client,
-    account: Arc<Account>,
+    grants: Grants,
     clock: Clock,
     meters: Arc<Meters>,
     newest: RwLock<Option<Access>>,
@@ -87,15 +52,9 @@ pub(crate) struct Tokens {
 
 impl Tokens {
     /// No token yet.
-    pub(crate) fn new(
-        client: reqwest::Client,
-        account: Arc<Account>,
-        clock: Clock,
-        meters: Arc<Meters>,
-    ) -> Self {
+    pub(crate) fn new(grants: Grants, clock: Clock, meters: Arc<Meters>) -> Self {
         Self {
-            client,
-            account,
+            grants,
             clock,
             meters,
             newest: RwLock::default(),
@@ -151,12 +110,13 @@ impl Tokens {
         if retry_at.is_some_and(|at| now < at) {
             return Err(NoAccess::JustFailed);
         }
-        let given = self.exchange().await;
+        let given = self.grants.exchange().await;
         self.meters.count_refresh(given.is_ok());
         match given {
-            Ok(access) => {
+            Ok(given) => {
                 debug!("a new access token of Google");
                 *retry_at = None;
+                let access = Access(Arc::new(given));
                 *self.newest.write().unwrap_or_else(PoisonError::into_inner) = Some(access.clone());
                 Ok(access)
             }
@@ -164,149 +124,21 @@ impl Tokens {
                 *retry_at = Some(self.clock.now() + PAUSE);
                 let error_ref = &error as &dyn std::error::Error;
                 warn!(error = error_ref, "cannot get an access token of Google");
-                Err(error)
+                Err(error.into())
             }
         }
+    }
+
+    /// Gets a token though there may be one, and keeps it not.
+    ///
+    /// # Errors
+    /// When Google gives none.
+    pub(crate) async fn try_exchange(&self) -> Result<(), NotGiven> {
+        self.grants.exchange().await.map(drop)
     }
 
     fn newest(&self) -> Option<Access> {
         let newest = self.newest.read().unwrap_or_else(PoisonError::into_inner);
         newest.clone()
-    }
-
-    /// Exchanges an assertion for a token, whatever there is already.
-    ///
-    /// # Errors
-    /// See [`NoAccess`].
-    pub(crate) async fn exchange(&self) -> Result<Access, NoAccess> {
-        let asked_at = self.clock.now();
-        let form = serde_urlencoded::to_string([
-            ("grant_type", GRANT_TYPE),
-            ("assertion", &self.assertion(asked_at)?),
-        ]);
-        let request = self
-            .client
-            .post(&self.account.token_uri)
-            .header(
-                reqwest::header::CONTENT_TYPE,
-                "application/x-www-form-urlencoded",
-            )
-            .body(form.map_err(|error| NoAccess::Unsigned(error.into()))?);
-        let unanswered = |error: reqwest::Error| NoAccess::Unanswered(error.without_url().into());
-        let mut response = request.send().await.map_err(unanswered)?;
-        let status = response.status();
-        let body = body::read(&mut response).await.map_err(unanswered)?;
-        if !status.is_success() {
-            let said = Refusal::words(&body);
-            return Err(NoAccess::Refused { status, said });
-        }
-        given(&body, asked_at).ok_or(NoAccess::Unreadable)
-    }
-
-    fn assertion(&self, now: Timestamp) -> Result<String, NoAccess> {
-        let issued_at = now - SKEW;
-        let claims = Claims {
-            iss: &self.account.client_email,
-            scope: SCOPE,
-            aud: &self.account.token_uri,
-            iat: issued_at.unix_seconds(),
-            exp: (issued_at + ASSERTION_LIFE).unix_seconds(),
-        };
-        let signed = self.account.sign(&claims);
-        signed.map_err(|error| NoAccess::Unsigned(error.into()))
-    }
-}
-
-/// What an assertion says.
-#[derive(Serialize)]
-struct Claims<'a> {
-    iss: &'a str,
-    scope: &'static str,
-    aud: &'a str,
-    iat: i64,
-    exp: i64,
-}
-
-#[derive(Deserialize)]
-struct Answer {
-    access_token: SecretString,
-    expires_in: Option<u64>,
-}
-
-fn given(body: &[u8], asked_at: Timestamp) -> Option<Access> {
-    let answer: Answer = serde_json::from_slice(body).ok()?;
-    let token = answer.access_token;
-    let is_for_a_header = |it: &str| !it.is_empty() && it.bytes().all(|it| it.is_ascii_graphic());
-    if !is_for_a_header(token.expose_secret()) {
-        return None;
-    }
-    let life = Duration::from_secs(answer.expires_in.unwrap_or(USUAL_LIFE_SECONDS));
-    // One that lives shorter than that is replaced at half of its life.
-    let early = EARLY.min(life / 2);
-    Some(Access(Arc::new(Given {
-        token,
-        refresh_at: asked_at + life.saturating_sub(early),
-        ends_at: asked_at + life,
-    })))
-}
-
-/// RFC 6749 §5.2.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Refusal {
-    error: String,
-    error_description: String,
-}
-
-impl Refusal {
-    fn words(body: &[u8]) -> String {
-        let said: Self = serde_json::from_slice(body).unwrap_or_default();
-        match (said.error.as_str(), said.error_description.as_str()) {
-            ("", _) => "no reason that could be read".to_owned(),
-            (error, "") => body::short(error),
-            (error, description) => body::short(&format!("{error}: {description}")),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: Timestamp = Timestamp::from_unix_ms(1_800_000_000_000);
-
-    #[test]
-    fn a_token_is_replaced_a_minute_early_or_at_half_of_a_short_life() {
-        let times = |body: &str| {
-            let access = given(body.as_bytes(), NOW).unwrap();
-            let after = |at: Timestamp| at.since(NOW).as_secs();
-            (after(access.0.refresh_at), after(access.0.ends_at))
-        };
-        assert_eq!(
-            times(r#"{"access_token":"a","expires_in":3599}"#),
-            (3539, 3599)
-        );
-        assert_eq!(times(r#"{"access_token":"a"}"#), (3540, 3600));
-        assert_eq!(times(r#"{"access_token":"a","expires_in":40}"#), (20, 40));
-    }
-
-    #[test]
-    fn what_is_no_token_is_not_taken_for_one() {
-        for body in [
-            "",
-            "<html>",
-            "{}",
-            r#"{"access_token":""}"#,
-            r#"{"access_token":"a\nb"}"#,
-        ] {
-            assert!(given(body.as_bytes(), NOW).is_none(), "{body}");
-        }
-    }
-
-    #[test]
-    fn a_refusal_is_told_in_googles_words() {
-        let said = br#"{"error":"invalid_grant","error_description":"Invalid JWT: too old"}"#;
-        assert_eq!(Refusal::words(said), "invalid_grant: Invalid JWT: too old");
-        assert_eq!(Refusal::words(b"<html>"), "no reason that could be read");
     }
 }

@@ -6,6 +6,7 @@ use halobestie_core::doctor::{Examination, Finding, with_causes};
 
 use crate::access::NoAccess;
 use crate::gateway::{Gateway, Unsent};
+use crate::grant::NotGiven;
 use crate::message;
 
 /// The examination.
@@ -48,7 +49,7 @@ async fn examine(gateway: &Gateway) -> Finding {
 
 fn no_access(error: &NoAccess) -> Finding {
     let advice = match error {
-        NoAccess::Refused { .. } => {
+        NoAccess::NotGiven(NotGiven::Refused { .. }) => {
             "check this machine's clock, and in Google's console that the key of \
              FIREBASE_SERVICE_ACCOUNT_PATH has not been deleted"
         }

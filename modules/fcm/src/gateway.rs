@@ -16,6 +16,7 @@ use crate::account::Account;
 use crate::body;
 use crate::brake::Brake;
 use crate::config::FcmConfig;
+use crate::grant::Grants;
 use crate::meters::Meters;
 use crate::wire::{self, Answer, Meaning};
 
@@ -67,11 +68,12 @@ impl Gateway {
         // Google's token endpoint is another host, called once an hour.
         let for_tokens = outbound::client(config.deadlines())?;
         let (account, clock) = (Arc::new(account), cx.clock.clone());
+        let grants = Grants::new(for_tokens, account, clock.clone());
         Ok(Self {
             client: outbound::client_http2(config.deadlines())?,
             send_url: format!("{base_url}/v1/projects/{project_id}/messages:send"),
             project_id,
-            tokens: Tokens::new(for_tokens, account, clock.clone(), meters.clone()),
+            tokens: Tokens::new(grants, clock.clone(), meters.clone()),
             streams: Semaphore::new(STREAMS_MAX),
             brake: Mutex::default(),
             clock,
@@ -94,7 +96,7 @@ impl Gateway {
     /// # Errors
     /// When Google gives none.
     pub(crate) async fn try_access(&self) -> Result<(), NoAccess> {
-        self.tokens.exchange().await.map(|_| ())
+        Ok(self.tokens.try_exchange().await?)
     }
 
     /// Sends a message. An access token that is not taken is replaced once.
@@ -147,7 +149,7 @@ impl Gateway {
         let retry_after = response.headers().get(RETRY_AFTER).cloned();
         let retry_after = retry_after.as_ref().and_then(|it| it.to_str().ok());
         let body = body::read(&mut response).await?;
-        Ok(wire::read(status, retry_after, &body))
+        Ok(wire::read(status, retry_after, &body, self.clock.now()))
     }
 
     fn judge(&self, answer: Result<Answer, BoxError>) -> Result<(), Unsent> {

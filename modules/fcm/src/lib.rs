@@ -15,6 +15,7 @@ mod desk;
 mod erasure;
 mod examination;
 mod gateway;
+mod grant;
 mod handlers;
 mod jobs;
 mod message;

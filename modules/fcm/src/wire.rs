@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use halobestie_core::Timestamp;
 use halobestie_core::outbound::reqwest::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
@@ -80,8 +81,13 @@ struct Status {
     details: Value,
 }
 
-/// Reads an answer.
-pub(crate) fn read(status: StatusCode, retry_after: Option<&str>, body: &[u8]) -> Answer {
+/// Reads an answer that came at `now`.
+pub(crate) fn read(
+    status: StatusCode,
+    retry_after: Option<&str>,
+    body: &[u8],
+    now: Timestamp,
+) -> Answer {
     if status.is_success() {
         return Answer {
             meaning: Meaning::Sent,
@@ -97,7 +103,8 @@ pub(crate) fn read(status: StatusCode, retry_after: Option<&str>, body: &[u8]) -
         .or(said.status.as_str())
         .map_or("NONE", |name| known(name).unwrap_or("OTHER"));
     let message = said.message.as_str().unwrap_or_default();
-    let wait = retry_after.and_then(wait).map(|it| it.min(WAIT_MAX));
+    let wait = retry_after.and_then(|it| wait(it, now));
+    let wait = wait.map(|it| it.min(WAIT_MAX));
     Answer {
         meaning: meaning(status, own_code.is_some(), code, message, wait),
         code,
@@ -146,9 +153,15 @@ fn by_status(status: StatusCode, wait: Option<Duration>) -> Meaning {
     }
 }
 
-/// Seconds, or a date as HTTP writes it: that one is rare, and treated as if nothing were said.
-fn wait(retry_after: &str) -> Option<Duration> {
-    retry_after.trim().parse().ok().map(Duration::from_secs)
+/// Seconds, or a date as HTTP writes it. No time at all says nothing: whoever turns a call away does not
+/// want it back at once, and a date may be over by our clock alone.
+fn wait(retry_after: &str, now: Timestamp) -> Option<Duration> {
+    let retry_after = retry_after.trim();
+    let wait = match retry_after.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => Timestamp::parse_http(retry_after)?.since(now),
+    };
+    (!wait.is_zero()).then_some(wait)
 }
 
 #[cfg(test)]
@@ -156,6 +169,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    /// 2026-10-21T07:28:00Z
+    const NOW: Timestamp = Timestamp::from_unix_ms(1_792_567_680_000);
 
     fn status(http: u16) -> StatusCode {
         StatusCode::from_u16(http).unwrap()
@@ -167,13 +183,13 @@ mod tests {
             {"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": []},
             {"@type": FCM_ERROR, "errorCode": code},
         ]}});
-        read(status(http), None, body.to_string().as_bytes()).meaning
+        read(status(http), None, body.to_string().as_bytes(), NOW).meaning
     }
 
     /// The meaning of an error before FCM.
     fn before(http: u16, name: &str) -> Meaning {
         let body = json!({"error": {"code": http, "message": "no", "status": name}});
-        read(status(http), None, body.to_string().as_bytes()).meaning
+        read(status(http), None, body.to_string().as_bytes(), NOW).meaning
     }
 
     #[test]
@@ -189,7 +205,7 @@ mod tests {
         assert_eq!(before(404, "NOT_FOUND"), Meaning::Misconfigured);
         assert_eq!(before(404, "UNREGISTERED"), Meaning::Misconfigured);
         assert_eq!(
-            read(status(404), None, b"<html>").meaning,
+            read(status(404), None, b"<html>", NOW).meaning,
             Meaning::Misconfigured
         );
     }
@@ -202,7 +218,10 @@ mod tests {
         );
         assert_eq!(before(403, "PERMISSION_DENIED"), Meaning::Misconfigured);
         assert_eq!(before(401, "UNAUTHENTICATED"), Meaning::AccessRefused);
-        assert_eq!(read(status(401), None, b"").meaning, Meaning::AccessRefused);
+        assert_eq!(
+            read(status(401), None, b"", NOW).meaning,
+            Meaning::AccessRefused
+        );
     }
 
     #[test]
@@ -210,11 +229,19 @@ mod tests {
         let minute = Meaning::Busy(Some(Duration::from_secs(60)));
         assert_eq!(own(429, "QUOTA_EXCEEDED", "slow"), minute);
         assert_eq!(before(429, "RESOURCE_EXHAUSTED"), minute);
-        assert_eq!(read(status(429), None, b"").meaning, minute);
-        let told = |text| read(status(429), Some(text), b"").meaning;
+        assert_eq!(read(status(429), None, b"", NOW).meaning, minute);
+        let told = |text| read(status(429), Some(text), b"", NOW).meaning;
         assert_eq!(told("7"), Meaning::Busy(Some(Duration::from_secs(7))));
         assert_eq!(told("999999"), Meaning::Busy(Some(WAIT_MAX)));
-        assert_eq!(told("Wed, 21 Oct 2026 07:28:00 GMT"), minute);
+        let seconds = |it| Meaning::Busy(Some(Duration::from_secs(it)));
+        assert_eq!(told("Wed, 21 Oct 2026 07:28:42 GMT"), seconds(42));
+        assert_eq!(
+            told("Thu, 22 Oct 2026 07:28:00 GMT"),
+            Meaning::Busy(Some(WAIT_MAX))
+        );
+        for nothing in ["0", "Wed, 21 Oct 2026 07:27:00 GMT", "in a while", ""] {
+            assert_eq!(told(nothing), minute, "{nothing}");
+        }
     }
 
     #[test]
@@ -223,7 +250,7 @@ mod tests {
         assert_eq!(own(500, "INTERNAL", "no"), Meaning::Busy(None));
         for http in [408, 500, 502, 503, 504] {
             assert_eq!(
-                read(status(http), None, b"<html>").meaning,
+                read(status(http), None, b"<html>", NOW).meaning,
                 Meaning::Busy(None)
             );
         }
@@ -237,7 +264,7 @@ mod tests {
             r#"{"error": 7}"#,
             r#"{"error": {"details": {}, "status": 5}}"#,
         ] {
-            let answer = read(status(503), None, body.as_bytes());
+            let answer = read(status(503), None, body.as_bytes(), NOW);
             assert_eq!(
                 (answer.meaning, answer.code),
                 (Meaning::Busy(None), "NONE"),
@@ -245,7 +272,7 @@ mod tests {
             );
         }
         let unknown = json!({"error": {"details": [{"@type": FCM_ERROR, "errorCode": "NEW"}]}});
-        let answer = read(status(503), None, unknown.to_string().as_bytes());
+        let answer = read(status(503), None, unknown.to_string().as_bytes(), NOW);
         assert_eq!(
             (answer.meaning, answer.code),
             (Meaning::Busy(None), "OTHER")

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use halobestie_core::http::exchange::RequestId;
 use halobestie_core::jobs::Failure;
 use halobestie_core::pg::DbError;
 use halobestie_core::ports::PaymentStatus;
@@ -55,7 +56,7 @@ impl AskError {
 pub(crate) async fn ask(
     state: &State,
     payment_id: Uuid,
-    request_id: Uuid,
+    request_id: &RequestId,
 ) -> Result<Option<PaymentRow>, AskError> {
     let Some(row) = payments::find(&state.db, payment_id).await? else {
         return Ok(None);
@@ -75,7 +76,7 @@ pub(crate) async fn ask(
 async fn invoices_of(
     state: &State,
     row: &PaymentRow,
-    request_id: Uuid,
+    request_id: &RequestId,
 ) -> Result<Vec<Invoice>, GatewayError> {
     match &row.invoice_id {
         Some(id) if row.asks <= 1 => {
@@ -98,7 +99,7 @@ fn is_unwanted(state: &State, row: &PaymentRow) -> bool {
 async fn expired(
     state: &State,
     invoice: &Invoice,
-    request_id: Uuid,
+    request_id: &RequestId,
 ) -> Result<Invoice, GatewayError> {
     match state.gateway.expire(request_id, &invoice.id).await {
         Ok(expired) => Ok(expired),
@@ -159,7 +160,7 @@ async fn keep_one(
     state: &State,
     mut row: PaymentRow,
     invoices: Vec<Invoice>,
-    request_id: Uuid,
+    request_id: &RequestId,
 ) -> Result<PaymentRow, AskError> {
     let is_known = !invoices.is_empty();
     let is_expired = is_known

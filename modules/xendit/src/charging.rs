@@ -52,7 +52,10 @@ impl Payments for Till {
         let (now, id) = (state.now(), state.entropy.uuid(&state.clock));
         let expires_at = now + state.payment_timeout;
         let row = payments::insert(tx, id, charge, now, expires_at).await?;
-        let job = NewJob::of(MakeInvoice { payment_id: id });
+        let job = NewJob::of(MakeInvoice {
+            payment_id: id,
+            request_id: charge.request_id.cloned(),
+        });
         // Nothing is asked for any more once it could not be paid.
         let job = job.key(id).deadline(expires_at);
         let job = state.jobs.enqueue(tx, job).await?;

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use halobestie_core::http::exchange::RequestId;
 use halobestie_core::jobs::{Attempt, Backoff, Failure, Handler, Job, Policy};
 use halobestie_core::pg::Tx;
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,9 @@ use crate::store::events::{self, Unsettled};
 pub(crate) struct ReadWebhook {
     /// Ours, not Xendit's.
     pub(crate) id: Uuid,
+    /// The request that brought it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) request_id: Option<RequestId>,
 }
 
 impl Job for ReadWebhook {
@@ -124,7 +128,9 @@ async fn settle(
         Settled::Ask => {
             drop(tx);
             drop(client);
-            let asked = asking::ask(state, news.payment_id, attempt.id).await;
+            let brought_by = attempt.payload.request_id.clone();
+            let request_id = brought_by.unwrap_or_else(|| attempt.id.into());
+            let asked = asking::ask(state, news.payment_id, &request_id).await;
             asked.map_err(asking::AskError::into_failure)?;
             Step::End("asked")
         }

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use halobestie_core::http::exchange::RequestId;
 use halobestie_core::jobs::{Attempt, Backoff, Failure, Handler, Job, Late, NewJob, Policy};
 use halobestie_core::pg::DbError;
 use halobestie_core::ports::PaymentStatus;
@@ -26,6 +27,9 @@ use crate::store::payments::{self, PaymentRow};
 #[derive(Serialize, Deserialize)]
 pub(crate) struct MakeInvoice {
     pub(crate) payment_id: Uuid,
+    /// The request that has caused it, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) request_id: Option<RequestId>,
 }
 
 impl Job for MakeInvoice {
@@ -67,7 +71,14 @@ impl Job for CloseInvoice {
 pub(crate) fn making(state: Arc<State>) -> Handler {
     Handler::new(move |attempt: Attempt<MakeInvoice>| {
         let state = state.clone();
-        async move { make(&state, attempt.payload.payment_id, attempt.id).await }
+        async move {
+            let MakeInvoice {
+                payment_id,
+                request_id,
+            } = attempt.payload;
+            let request_id = request_id.unwrap_or_else(|| attempt.id.into());
+            make(&state, payment_id, &request_id).await
+        }
     })
 }
 
@@ -77,13 +88,13 @@ pub(crate) fn closing(state: Arc<State>) -> Handler {
         let state = state.clone();
         async move {
             let payment_id = attempt.payload.payment_id;
-            let asked = asking::ask(&state, payment_id, attempt.id).await;
+            let asked = asking::ask(&state, payment_id, &attempt.id.into()).await;
             asked.map(drop).map_err(asking::AskError::into_failure)
         }
     })
 }
 
-async fn make(state: &State, payment_id: Uuid, request_id: Uuid) -> Result<(), Failure> {
+async fn make(state: &State, payment_id: Uuid, request_id: &RequestId) -> Result<(), Failure> {
     let row = payments::find(&state.db, payment_id).await?;
     let Some(mut row) = row.filter(|it| it.status == PaymentStatus::Creating) else {
         return Ok(());

@@ -1,6 +1,7 @@
 //! The comparison with Xendit: what waits here is asked for there, and what was paid there is looked for
 //! here. So no webhook has to arrive for a payment to be settled.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -12,7 +13,7 @@ use tracing::{error, warn};
 use uuid::Uuid;
 
 use crate::asking::{self, AskError};
-use crate::gateway::{GatewayError, Invoice, InvoiceStatus, PAGE};
+use crate::gateway::{GatewayError, Invoice, InvoiceStatus, PAGE, PaidWithin};
 use crate::settling::News;
 use crate::state::State;
 use crate::store::{events, payments};
@@ -29,8 +30,11 @@ const OVERLAP: Duration = Duration::from_secs(600);
 const AUDIT_PAUSE: Duration = Duration::from_secs(30);
 /// How far back the first one looks.
 const FIRST: Duration = Duration::from_secs(24 * 3600);
-/// Pages of paid invoices that one step reads.
-const PAGES_MAX: usize = 20;
+/// What was paid within this long is compared together, and then never again: after an outage a step gets
+/// as far as it may, and the next one goes on from there.
+const WINDOW: Duration = Duration::from_secs(3600);
+/// Pages of paid invoices that one step reads; an hour never fills them.
+const PAGES_MAX: usize = 100;
 
 /// Asks Xendit about a batch of payments that are not settled.
 ///
@@ -43,7 +47,7 @@ pub(crate) async fn compare_waiting(state: &State) -> Result<Swept, BoxError> {
     let (taken, mut changed, mut failure) = (rows.len(), 0, None);
     let asked = stream::iter(rows).map(|row| async move {
         let version = row.version;
-        let asked = asking::ask(state, row.id, row.id).await;
+        let asked = asking::ask(state, row.id, &row.id.into()).await;
         asked.map(|now| now.is_some_and(|now| now.version != version))
     });
     let mut asked = asked.buffer_unordered(SIDE_BY_SIDE);
@@ -63,34 +67,53 @@ pub(crate) async fn compare_waiting(state: &State) -> Result<Swept, BoxError> {
     }
 }
 
-/// Looks for everything that was paid at Xendit since the last time: settles what is known here, and
-/// tells of what is not.
+/// Looks for what was paid at Xendit since the last time: settles what is known here, and tells of what is
+/// not.
 ///
 /// # Errors
 /// When Xendit or Postgres does not answer.
 pub(crate) async fn compare_paid(state: &State) -> Result<u64, AskError> {
     let now = state.now();
     let begun = events::begin_audit(&state.db, now - AUDIT_PAUSE, now - FIRST, now);
-    let Some(until) = begun.await? else {
+    let Some(mut from) = begun.await? else {
         return Ok(0);
     };
-    let since = until - OVERLAP;
-    let mut changed = 0;
-    let mut last: Option<String> = None;
-    for _ in 0..PAGES_MAX {
-        let page = state
-            .gateway
-            .paid_since(Uuid::nil(), since, last.as_deref());
+    let (mut changed, mut pages) = (0, 0..PAGES_MAX);
+    while from < now {
+        let until = now.min(from + WINDOW);
+        let within = PaidWithin {
+            from: from - OVERLAP,
+            until,
+        };
+        let Some(found) = compare_window(state, within, &mut pages, now).await? else {
+            warn!("more was paid at xendit than is compared at once");
+            break;
+        };
+        events::end_audit(&state.db, until).await?;
+        (changed, from) = (changed + found, until);
+    }
+    Ok(changed)
+}
+
+/// Compares what was paid within a window; none where there were not pages enough for it.
+async fn compare_window(
+    state: &State,
+    within: PaidWithin,
+    pages: &mut Range<usize>,
+    now: Timestamp,
+) -> Result<Option<u64>, AskError> {
+    let request_id = state.entropy.uuid(&state.clock).into();
+    let (mut changed, mut last) = (0, None::<String>);
+    while pages.next().is_some() {
+        let page = state.gateway.paid(&request_id, within, last.as_deref());
         let page = page.await?;
         changed += compare_page(state, &page, now).await?;
-        last = page.last().map(|it| it.id.clone());
         if page.len() < PAGE {
-            events::end_audit(&state.db, now).await?;
-            return Ok(changed);
+            return Ok(Some(changed));
         }
+        last = page.last().map(|it| it.id.clone());
     }
-    warn!("more was paid at xendit than is compared at once");
-    Ok(changed)
+    Ok(None)
 }
 
 async fn compare_page(state: &State, page: &[Invoice], now: Timestamp) -> Result<u64, AskError> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use halobestie_core::http::exchange::RequestId;
 use halobestie_core::http::request::parse_json;
 use halobestie_core::http::{Reply, Request, Response, reply};
 use halobestie_core::idempotency::{Begun, Key};
@@ -66,6 +67,7 @@ pub(crate) async fn create(state: Arc<State>, mut req: Request) -> Reply {
         customer_id,
         package,
         details,
+        cause: req.request_id().cloned(),
     };
     let mut client = state.db.client().await?;
     let tx = client.begin().await?;
@@ -102,6 +104,8 @@ struct Wish {
     customer_id: Uuid,
     package: Package,
     details: Details,
+    /// The HTTP request that asks for it.
+    cause: Option<RequestId>,
 }
 
 impl Wish {
@@ -112,7 +116,8 @@ impl Wish {
     ) -> Result<(Extension, AfterCommit<'a>), Problem> {
         let locked = transitions::lock_of(tx, self.customer_id, self.id).await?;
         let locked = locked.ok_or(ChatError::NotFound)?;
-        let made = extending::make(state, tx, &locked, &self.package).await?;
+        let cause = self.cause.as_ref();
+        let made = extending::make(state, tx, &locked, &self.package, cause).await?;
         let row = store::find_of(tx, self.customer_id, self.id).await?;
         let row = row.ok_or(ChatError::NotFound)?;
         let now = state.clock.now();

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use halobestie_core::Problem;
+use halobestie_core::http::exchange::RequestId;
 use halobestie_core::http::{Reply, Request, reply};
 use uuid::Uuid;
 
@@ -52,7 +53,7 @@ pub(crate) async fn list(state: Arc<State>, req: Request) -> Reply {
 )]
 pub(crate) async fn accept(state: Arc<State>, req: Request) -> Reply {
     let (request_id, mitra_id) = (req.param("request_id")?, req.caller()?.user_id);
-    let outcome = try_accept(&state, request_id, mitra_id).await;
+    let outcome = try_accept(&state, request_id, mitra_id, req.request_id()).await;
     state
         .metrics
         .accepts
@@ -62,12 +63,17 @@ pub(crate) async fn accept(state: Arc<State>, req: Request) -> Reply {
 }
 
 /// Of a thousand who accept at once all but one are late, and need no transaction to be told so.
-async fn try_accept(state: &State, request_id: Uuid, mitra_id: Uuid) -> Result<Won<'_>, Problem> {
+async fn try_accept<'a>(
+    state: &'a State,
+    request_id: Uuid,
+    mitra_id: Uuid,
+    cause: Option<&RequestId>,
+) -> Result<Won<'a>, Problem> {
     let offer = store::find(&state.db, request_id, mitra_id)
         .await?
         .ok_or(ChatError::NotFound)?;
     acceptable(offer.status, offer.won_by, offer.session_id, mitra_id)?;
-    accepting::accept(state, request_id, mitra_id).await
+    accepting::accept(state, request_id, mitra_id, cause).await
 }
 
 fn label(outcome: &Result<Won<'_>, Problem>) -> &'static str {

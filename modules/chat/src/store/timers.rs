@@ -78,9 +78,9 @@ pub(crate) async fn warn_due(
     Ok(rows.iter().map(ending).collect())
 }
 
-/// The earliest instant up to `horizon` at which a session or a request changes by itself: its end, a
-/// warning (`warnings` are seconds before the end).
-/// Everything that was due at `now` has been done, so warnings are looked for after it.
+/// The earliest instant up to `horizon` at which a session or a request changes by itself: its end, or a
+/// warning that it has not had (`warnings` are seconds before the end). What is due and was not done yet
+/// is at or before `now`.
 pub(crate) async fn next_due(
     query: &impl Query,
     now: Timestamp,
@@ -92,8 +92,8 @@ pub(crate) async fn next_due(
             WHERE status = 'active' AND expires_at <= $2 AND unpaid_extension_id IS NULL
         UNION ALL
             SELECT (SELECT min(s.expires_at) FROM chat_sessions s WHERE s.status = 'active'
-                AND s.expires_at > $1::timestamptz + ahead
-                AND s.expires_at <= $2::timestamptz + ahead) - ahead
+                AND s.expires_at > $1 AND s.expires_at <= $2::timestamptz + ahead
+                AND (s.warned_seconds IS NULL OR s.warned_seconds > seconds)) - ahead
             FROM unnest($3::int[]) AS seconds, make_interval(secs => seconds) AS ahead
         UNION ALL
             SELECT min(expires_at) FROM chat_requests

@@ -1,29 +1,27 @@
-//! Xendit's Invoice API (v2) and its refunds, over HTTP.
+//! A call to Xendit: sent within the budget, read to its end, and judged by what it says.
 //!
 //! One call is one request: nothing is sent a second time here, since only the caller knows whether that
 //! is safe. Of a body nothing gets into an error but Xendit's own code and message, cut and cleaned.
 
 use std::time::Duration;
 
-use async_trait::async_trait;
+use halobestie_core::http::exchange::RequestId;
+use halobestie_core::http::layers::request_id::X_REQUEST_ID;
 use halobestie_core::outbound;
 use halobestie_core::outbound::reqwest::{self, Method, RequestBuilder, Response, StatusCode, Url};
-use halobestie_core::{BoxError, Context, Timestamp};
+use halobestie_core::{BoxError, Context};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use uuid::Uuid;
 
 use super::budget::Budget;
 use super::failure::GatewayError;
-use super::wire::{CreateInvoice, CreateRefund, ErrorBody, InvoiceBody, RefundBody};
-use super::{Gateway, Invoice, NewInvoice, NewRefund, PAGE, Refund};
+use super::wire::ErrorBody;
 use crate::config::XenditConfig;
 use crate::meters::Meters;
 
 /// A page of a hundred invoices takes a few hundred kilobytes.
 const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
-const X_REQUEST_ID: &str = "x-request-id";
 const RESET: &str = "rate-limit-reset";
 
 /// Xendit.
@@ -68,16 +66,21 @@ impl Client {
         self.base_url.as_str().trim_end_matches('/')
     }
 
-    fn request(&self, method: Method, path: &[&str], request_id: Uuid) -> RequestBuilder {
+    pub(super) fn request(
+        &self,
+        method: Method,
+        path: &[&str],
+        request_id: &RequestId,
+    ) -> RequestBuilder {
         self.request_with(method, path, &[], request_id)
     }
 
-    fn request_with(
+    pub(super) fn request_with(
         &self,
         method: Method,
         path: &[&str],
         query: &[(&str, &str)],
-        request_id: Uuid,
+        request_id: &RequestId,
     ) -> RequestBuilder {
         let mut url = self.base_url.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
@@ -90,11 +93,11 @@ impl Client {
             .request(method, url)
             .basic_auth(self.secret_key.expose_secret(), Some(""))
             .header(reqwest::header::ACCEPT, "application/json")
-            .header(X_REQUEST_ID, request_id.to_string())
+            .header(X_REQUEST_ID, request_id.header())
     }
 
     /// Sends, and reads the answer; what is no success is an error.
-    async fn call<T: DeserializeOwned>(
+    pub(super) async fn call<T: DeserializeOwned>(
         &self,
         operation: &'static str,
         request: RequestBuilder,
@@ -189,7 +192,7 @@ async fn read(mut response: Response) -> Result<Answer, GatewayError> {
 }
 
 /// A body as JSON. reqwest's own way needs a feature that nothing else here does.
-fn with_json<B: Serialize>(
+pub(super) fn with_json<B: Serialize>(
     request: RequestBuilder,
     body: &B,
 ) -> Result<RequestBuilder, GatewayError> {
@@ -197,108 +200,4 @@ fn with_json<B: Serialize>(
     Ok(request
         .header(reqwest::header::CONTENT_TYPE, "application/json")
         .body(body))
-}
-
-/// What is not there is none, and no failure.
-fn found<T>(outcome: Result<T, GatewayError>) -> Result<Option<T>, GatewayError> {
-    match outcome {
-        Ok(it) => Ok(Some(it)),
-        Err(GatewayError::Refused { status: 404, .. }) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-fn invoices(bodies: Vec<InvoiceBody>) -> Vec<Invoice> {
-    bodies.into_iter().map(Invoice::from).collect()
-}
-
-#[async_trait]
-impl Gateway for Client {
-    async fn create(
-        &self,
-        request_id: Uuid,
-        invoice: &NewInvoice<'_>,
-    ) -> Result<Invoice, GatewayError> {
-        let body = CreateInvoice {
-            external_id: invoice.payment_id.to_string(),
-            amount: invoice.amount,
-            currency: "IDR",
-            description: invoice.description,
-            invoice_duration: invoice.duration_seconds,
-            success_redirect_url: invoice.success_url,
-            failure_redirect_url: invoice.failure_url,
-        };
-        let request = self.request(Method::POST, &["v2", "invoices"], request_id);
-        let made: InvoiceBody = self
-            .call("invoices.create", with_json(request, &body)?)
-            .await?;
-        Ok(made.into())
-    }
-
-    async fn get(&self, request_id: Uuid, id: &str) -> Result<Option<Invoice>, GatewayError> {
-        let request = self.request(Method::GET, &["v2", "invoices", id], request_id);
-        let body = found(self.call::<InvoiceBody>("invoices.get", request).await)?;
-        Ok(body.map(Invoice::from))
-    }
-
-    async fn find(&self, request_id: Uuid, payment_id: Uuid) -> Result<Vec<Invoice>, GatewayError> {
-        let external_id = payment_id.to_string();
-        let query = [("external_id", external_id.as_str())];
-        let request = self.request_with(Method::GET, &["v2", "invoices"], &query, request_id);
-        let mut found = invoices(self.call("invoices.find", request).await?);
-        // Whoever does not know the filter gives everything.
-        found.retain(|it| it.external_id == external_id);
-        Ok(found)
-    }
-
-    async fn expire(&self, request_id: Uuid, id: &str) -> Result<Invoice, GatewayError> {
-        let request = self.request(Method::POST, &["invoices", id, "expire!"], request_id);
-        let body: InvoiceBody = self.call("invoices.expire", request).await?;
-        Ok(body.into())
-    }
-
-    async fn paid_since(
-        &self,
-        request_id: Uuid,
-        since: Timestamp,
-        after: Option<&str>,
-    ) -> Result<Vec<Invoice>, GatewayError> {
-        let (since, limit) = (since.to_string(), PAGE.to_string());
-        let mut query = vec![
-            ("statuses", "PAID"),
-            ("statuses", "SETTLED"),
-            ("paid_after", since.as_str()),
-            ("limit", limit.as_str()),
-        ];
-        query.extend(after.map(|id| ("last_invoice", id)));
-        let request = self.request_with(Method::GET, &["v2", "invoices"], &query, request_id);
-        Ok(invoices(self.call("invoices.paid", request).await?))
-    }
-
-    async fn refund(
-        &self,
-        request_id: Uuid,
-        refund: &NewRefund<'_>,
-    ) -> Result<Refund, GatewayError> {
-        let body = CreateRefund {
-            invoice_id: refund.invoice_id,
-            amount: refund.amount,
-            currency: "IDR",
-            reason: refund.reason,
-            reference_id: refund.refund_id.to_string(),
-        };
-        let request = self
-            .request(Method::POST, &["refunds"], request_id)
-            .header("idempotency-key", refund.refund_id.to_string());
-        let made: RefundBody = self
-            .call("refunds.create", with_json(request, &body)?)
-            .await?;
-        Ok(made.into())
-    }
-
-    async fn get_refund(&self, request_id: Uuid, id: &str) -> Result<Option<Refund>, GatewayError> {
-        let request = self.request(Method::GET, &["refunds", id], request_id);
-        let body = found(self.call::<RefundBody>("refunds.get", request).await)?;
-        Ok(body.map(Refund::from))
-    }
 }

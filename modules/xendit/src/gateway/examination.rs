@@ -18,7 +18,7 @@ pub(crate) fn examination(client: Arc<Client>, webhook_url: String) -> Examinati
         move || {
             let (client, webhook_url) = (client.clone(), webhook_url.clone());
             async move {
-                let nothing = client.find(Uuid::nil(), Uuid::nil()).await;
+                let nothing = client.find(&Uuid::nil().into(), Uuid::nil()).await;
                 found(&client, nothing, &webhook_url)
             }
         },

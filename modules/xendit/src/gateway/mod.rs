@@ -3,6 +3,7 @@
 //!
 //! The invariant: an error says whether anything can have happened there.
 
+mod api;
 mod budget;
 mod client;
 mod examination;
@@ -11,6 +12,7 @@ mod wire;
 
 use async_trait::async_trait;
 use halobestie_core::Timestamp;
+use halobestie_core::http::exchange::RequestId;
 use uuid::Uuid;
 
 pub(crate) use client::Client;
@@ -60,6 +62,13 @@ impl Invoice {
     }
 }
 
+/// When invoices were paid, both ends included.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PaidWithin {
+    pub(crate) from: Timestamp,
+    pub(crate) until: Timestamp,
+}
+
 /// Money that is to be given back.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NewRefund<'a> {
@@ -96,43 +105,52 @@ pub(crate) struct Refund {
     pub(crate) failure_code: Option<String>,
 }
 
-/// A payment provider. `request_id` goes along as `X-Request-Id`, so that both sides' logs meet.
+/// A payment provider. `request_id` goes along as `X-Request-Id`, so that both sides' logs meet: the
+/// request that caused the call, or else the job that makes it.
 #[async_trait]
 pub(crate) trait Gateway: Send + Sync {
     /// Makes an invoice. Doing it twice makes two.
     async fn create(
         &self,
-        request_id: Uuid,
+        request_id: &RequestId,
         invoice: &NewInvoice<'_>,
     ) -> Result<Invoice, GatewayError>;
 
     /// An invoice by the provider's id.
-    async fn get(&self, request_id: Uuid, id: &str) -> Result<Option<Invoice>, GatewayError>;
+    async fn get(&self, request_id: &RequestId, id: &str) -> Result<Option<Invoice>, GatewayError>;
 
     /// All invoices of a payment.
-    async fn find(&self, request_id: Uuid, payment_id: Uuid) -> Result<Vec<Invoice>, GatewayError>;
+    async fn find(
+        &self,
+        request_id: &RequestId,
+        payment_id: Uuid,
+    ) -> Result<Vec<Invoice>, GatewayError>;
 
     /// Expires an invoice. Refused where it is not pending any more: look again.
-    async fn expire(&self, request_id: Uuid, id: &str) -> Result<Invoice, GatewayError>;
+    async fn expire(&self, request_id: &RequestId, id: &str) -> Result<Invoice, GatewayError>;
 
-    /// Invoices that were paid since then, a page, newest first, after the last one of the page before.
-    async fn paid_since(
+    /// Invoices that were paid then, a page, newest first, after the last one of the page before.
+    async fn paid(
         &self,
-        request_id: Uuid,
-        since: Timestamp,
+        request_id: &RequestId,
+        within: PaidWithin,
         after: Option<&str>,
     ) -> Result<Vec<Invoice>, GatewayError>;
 
     /// Gives money back. Asking again is safe: the refund's id makes it the same one.
     async fn refund(
         &self,
-        request_id: Uuid,
+        request_id: &RequestId,
         refund: &NewRefund<'_>,
     ) -> Result<Refund, GatewayError>;
 
     /// A refund by the provider's id.
-    async fn get_refund(&self, request_id: Uuid, id: &str) -> Result<Option<Refund>, GatewayError>;
+    async fn get_refund(
+        &self,
+        request_id: &RequestId,
+        id: &str,
+    ) -> Result<Option<Refund>, GatewayError>;
 }
 
-/// How many invoices [`Gateway::paid_since`] gives at most.
+/// How many invoices [`Gateway::paid`] gives at most.
 pub(crate) const PAGE: usize = 100;

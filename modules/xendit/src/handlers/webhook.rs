@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use halobestie_core::http::exchange::RequestId;
 use halobestie_core::http::{Reply, Request, reply};
 use halobestie_core::jobs::NewJob;
 use secrecy::ExposeSecret;
@@ -61,7 +62,13 @@ pub(crate) async fn take(state: Arc<State>, mut req: Request) -> Reply {
         PaymentError::NotAnEvent(why)
     })?;
     let text = text.unwrap_or_default();
-    let is_new = keep(&state, webhook_id.as_deref(), &event, text).await;
+    let webhook = Webhook {
+        delivery_id: webhook_id.as_deref(),
+        key: event.key(),
+        body: text,
+        request_id: req.request_id(),
+    };
+    let is_new = keep(&state, &webhook).await;
     count(if is_new? { "stored" } else { "repeated" });
     reply::ok(&Kept { received: true })
 }
@@ -78,24 +85,32 @@ fn delivery_id(text: &str) -> Option<String> {
     is_one.then(|| text.to_owned())
 }
 
-async fn keep(
-    state: &State,
-    webhook_id: Option<&str>,
-    event: &Event,
-    body: &str,
-) -> Result<bool, PaymentError> {
-    let (new_id, now, key) = (state.entropy.uuid(&state.clock), state.now(), event.key());
+/// What is kept of a delivery.
+struct Webhook<'a> {
+    /// Xendit's id of it, where it says one.
+    delivery_id: Option<&'a str>,
+    /// The same for the same event.
+    key: String,
+    body: &'a str,
+    request_id: Option<&'a RequestId>,
+}
+
+/// Keeps a webhook, unless it was kept before; whether it was not.
+async fn keep(state: &State, webhook: &Webhook<'_>) -> Result<bool, PaymentError> {
+    let (new_id, now) = (state.entropy.uuid(&state.clock), state.now());
+    let (delivery_id, key, body) = (webhook.delivery_id, &webhook.key, webhook.body);
     let mut client = state.db.client().await?;
     let tx = client.begin().await?;
-    let id = if events::insert(&tx, new_id, webhook_id, &key, body, now).await? {
+    let id = if events::insert(&tx, new_id, delivery_id, key, body, now).await? {
         new_id
     } else {
-        match events::reopen_unknown(&tx, &key, now).await? {
+        match events::reopen_unknown(&tx, key, now).await? {
             Some(id) => id,
             None => return Ok(false),
         }
     };
-    let job = NewJob::of(ReadWebhook { id });
+    let request_id = webhook.request_id.cloned();
+    let job = NewJob::of(ReadWebhook { id, request_id });
     let job = state.jobs.enqueue(&tx, job).await?;
     tx.commit().await?;
     drop(client);

@@ -121,7 +121,7 @@ async fn look(
     theirs: &str,
     attempt: &Attempt<SendRefund>,
 ) -> Result<Refund, Failure> {
-    match state.gateway.get_refund(attempt.id, theirs).await {
+    match state.gateway.get_refund(&attempt.id.into(), theirs).await {
         Ok(Some(refund)) => Ok(refund),
         Ok(None) => Err(Failure::not_yet(
             LOOK_MAX,
@@ -143,7 +143,7 @@ async fn send(
         amount: refund.amount,
         reason: refund.reason.word(),
     };
-    let error = match state.gateway.refund(attempt.id, &asked).await {
+    let error = match state.gateway.refund(&attempt.id.into(), &asked).await {
         Ok(theirs) => return Ok(Some(theirs)),
         Err(error) => error,
     };

@@ -91,6 +91,36 @@ async fn what_is_paid_there_and_unknown_here_is_told_once() {
 }
 
 #[tokio::test]
+async fn after_an_outage_all_of_it_is_compared_an_hour_at_a_time() {
+    const HOUR: Duration = Duration::from_secs(3600);
+    let world = World::start().await;
+    world.sandbox.xendit.hold_webhooks();
+    world.reconcile().await;
+    world.sandbox.xendit.knobs.down().await;
+    for hour in 1..4 {
+        let external_id = Uuid::from_u128(hour).to_string();
+        world.sandbox.xendit.knobs.up().await;
+        let request = json!({"external_id": external_id, "amount": PRICE, "description": "?"});
+        world.create_past_us(&request).await;
+        world.sandbox.xendit.knobs.down().await;
+        let invoice = world.sandbox.xendit.invoices_of(&external_id).remove(0);
+        world.sandbox.xendit.pay(&invoice.id);
+        world.app.clock.advance(HOUR);
+    }
+    world.sandbox.xendit.knobs.up().await;
+    world.app.clock.advance(MINUTE);
+    world.reconcile().await;
+    eventually("all are told", || async {
+        world.metric("halobestie_payment_strays_total").await == 3
+    })
+    .await;
+    // The first time it looks back a day.
+    let calls = world.sandbox.xendit.calls();
+    let windows = calls.iter().filter(|it| it.query.contains("paid_before"));
+    assert!(windows.count() >= 24 + 3, "{calls:#?}");
+}
+
+#[tokio::test]
 async fn a_refusal_for_good_ends_the_sale_at_once() {
     let world = World::start().await;
     world

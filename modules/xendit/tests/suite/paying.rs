@@ -3,7 +3,7 @@
 use halobestie_testkit::eventually;
 use serde_json::json;
 
-use crate::world::{PAYABLE, PRICE, World, text};
+use crate::world::{ACCEPT, PAYABLE, PRICE, World, text};
 
 #[tokio::test]
 async fn an_accept_makes_one_invoice_and_its_payment_starts_the_session() {
@@ -116,4 +116,38 @@ async fn a_call_says_who_we_are_and_nothing_of_the_customer() {
     assert_eq!(create.json()["external_id"], json!(sale.payment_id));
     assert_eq!(create.json()["currency"], "IDR");
     assert!(create.json().get("customer").is_none() && create.json().get("payer_email").is_none());
+}
+
+#[tokio::test]
+async fn a_call_goes_under_the_name_of_the_request_that_caused_it() {
+    let world = World::start().await;
+    let sale = world.sell().await;
+    let called = |operation: &str| {
+        let calls = world.sandbox.xendit.calls();
+        let call = calls.into_iter().rfind(|it| it.operation == operation);
+        call.map(|it| it.header("x-request-id").unwrap().to_owned())
+    };
+    assert_eq!(called("invoices.create").as_deref(), Some(ACCEPT));
+
+    // What does not say enough, the invoice itself is asked about.
+    let invoice = world.invoice(&sale).await;
+    let mut event = world.sandbox.xendit.event(&invoice.id);
+    (event["status"], event["paid_amount"]) = (json!("PAID"), json!("a lot"));
+    let call = world.app.post("/api/webhooks/xendit").json(&event);
+    let call = call.header("x-callback-token", &world.sandbox.xendit.webhook_token());
+    let call = call.header("x-request-id", "the-webhook");
+    call.send().await.expect(200);
+    world.app.finish_jobs().await;
+    assert_eq!(called("invoices.get").as_deref(), Some("the-webhook"));
+
+    world.pay(&sale).await;
+    let path = format!("/api/chat/sessions/{}/extensions", sale.session_id);
+    let call = world.app.post(&path).bearer(&sale.customer.access_token);
+    let call = call.header("x-request-id", "the-extension");
+    let call = call.json(&json!({"package_id": "15m"}));
+    call.send().await.expect(201);
+    eventually("its invoice is made", || async {
+        called("invoices.create").as_deref() == Some("the-extension")
+    })
+    .await;
 }

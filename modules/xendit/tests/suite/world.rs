@@ -26,6 +26,8 @@ pub(crate) static ENTRIES: &[Entry] = &[
 
 /// The price of fifteen minutes.
 pub(crate) const PRICE: i64 = 25_000;
+/// The name of every request that accepts an offer.
+pub(crate) const ACCEPT: &str = "the-accept";
 /// How long a payment can be paid.
 pub(crate) const PAYABLE: Duration = Duration::from_secs(900);
 /// The lease of a job that its worker took with it.
@@ -119,6 +121,7 @@ impl World {
         let request = text(&ask.expect(201).json(), "id");
         let path = format!("/api/mitra/chat/offers/{request}/accept");
         let accept = self.app.post(&path).bearer(&mitra.access_token);
+        let accept = accept.header("x-request-id", ACCEPT);
         let session = accept.send().await.expect(200).json();
         let sql = "SELECT id FROM payments WHERE subject_id = $1";
         let session_id = id(&session, "id");
