@@ -54,6 +54,17 @@ install_missing() {
     apt_install "${missing[@]}"
 }
 
+# Installs the browser that tests look at pages with.
+install_browser() {
+    local browser
+    for browser in chromium chromium-browser google-chrome; do
+        ! command -v "$browser" >/dev/null || return 0
+    done
+    apt_may || fail "Please install chromium." "For example, as root: apt-get install chromium"
+    say "installing chromium ..."
+    apt_install chromium
+}
+
 install_hint() {
     case $(uname -s) in
         Darwin) printf 'For example: brew install postgresql valkey' ;;
