@@ -12,9 +12,9 @@ fail() {
     exit 1
 }
 
-# The names of all modules: the features of the root package.
+# The names of all modules: the features of the root package that bring a crate.
 features() {
-    sed -n '/^\[features\]/,/^$/s/^\([a-z_]*\) = .*/\1/p' "$root/Cargo.toml" | grep -vx default
+    sed -n '/^\[features\]/,/^$/s/^\([a-z_]*\) = \["dep:.*/\1/p' "$root/Cargo.toml"
 }
 
 # --- Finding -------------------------------------------------------------------------------------

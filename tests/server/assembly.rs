@@ -26,6 +26,7 @@ async fn a_server_without_modules_starts_answers_and_stops() {
 async fn with_everything() -> TestApp {
     let plan = TestApp::with(COMPILED)
         .env("EMAIL_ENABLED", "true")
+        .env("PLAYGROUND_ENABLED", "true")
         .env("SMTP_URL", "smtp://127.0.0.1:1")
         .env("SMTP_FROM", "no-reply@halobestie.test");
     plan.start().await

@@ -8,6 +8,7 @@ const CONTROL_CENTER: &str = "https://cc.halobestie.test";
 
 async fn start() -> TestApp {
     let plan = TestApp::with(COMPILED).env("APP_ALLOWED_ORIGINS", APP);
+    let plan = plan.env("PLAYGROUND_ENABLED", "true");
     plan.env("CC_ORIGIN", CONTROL_CENTER).start().await
 }
 
@@ -36,7 +37,10 @@ async fn each_listener_knows_its_own_origins_alone() {
 #[tokio::test]
 async fn every_page_of_the_server_is_a_secure_one() {
     let app = start().await;
-    let pages = [app.internal_get("/docs").send().await.expect(200)];
+    let pages = [
+        app.get("/playground").send().await.expect(200),
+        app.internal_get("/docs").send().await.expect(200),
+    ];
     for page in pages {
         for name in [
             "content-security-policy",

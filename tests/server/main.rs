@@ -20,5 +20,6 @@ mod lifecycle;
 mod migrations;
 mod mirror;
 mod outages;
+mod playground;
 mod process;
 mod soak;
