@@ -22,6 +22,7 @@ mod migrations;
 mod mirror;
 mod money;
 mod outages;
+mod playground;
 mod process;
 mod pushes;
 mod soak;
