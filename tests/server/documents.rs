@@ -3,6 +3,10 @@
 use std::path::Path;
 
 use halobestie::modules::COMPILED;
+use halobestie_core::config::{AppEnv, stack_env};
+
+/// What Compose and the scripts read beside the server.
+const STACK_VARIABLES: &str = include_str!("../../deploy/compose/variables.env");
 
 #[test]
 fn the_error_catalogue_is_current() {
@@ -18,6 +22,21 @@ fn the_example_environment_is_current() {
         "config/example.env",
         &halobestie_core::config::example_env(COMPILED),
     );
+}
+
+#[test]
+fn the_environments_of_the_stacks_are_current() {
+    let bundled = ["DATABASE_URL", "VALKEY_URL"];
+    let local = ["DATABASE_URL", "VALKEY_URL", "AUTH_JWT_SECRET"];
+    let examples: [(&str, AppEnv, &[&str]); 3] = [
+        (".env.example", AppEnv::Development, &local),
+        (".env.staging.example", AppEnv::Staging, &bundled),
+        (".env.production.example", AppEnv::Production, &[]),
+    ];
+    for (path, env, brought) in examples {
+        let ours = stack_env(COMPILED, env, brought);
+        hold(path, &format!("{ours}{STACK_VARIABLES}"));
+    }
 }
 
 #[test]
