@@ -18,6 +18,10 @@ pub static COMPILED: &[Entry] = &[
     Entry::of::<halobestie_mobile::Mobile>(),
     #[cfg(feature = "uploads")]
     Entry::of::<halobestie_uploads::Uploads>(),
+    #[cfg(feature = "fcm")]
+    Entry::of::<halobestie_fcm::Fcm>(),
+    #[cfg(feature = "xendit")]
+    Entry::of::<halobestie_xendit::Xendit>(),
 ];
 
 /// The names of all modules of the project, compiled in or not: the features of the manifest, so that

@@ -16,6 +16,7 @@ pub mod housekeeping;
 pub mod http;
 pub mod idempotency;
 pub mod jobs;
+pub mod language;
 pub mod lifecycle;
 pub mod metrics;
 pub mod migrate;

@@ -20,6 +20,11 @@ pub use reqwest;
 /// a connection that the other end closes at the moment of a request leaves its outcome unknown.
 const IDLE: Duration = Duration::from_secs(20);
 const IDLE_PER_HOST_MAX: usize = 8;
+/// HTTP/2 says good-bye before it closes, so an idle connection is kept for as long as servers do.
+const IDLE_HTTP2: Duration = Duration::from_secs(150);
+/// How often a connection that calls wait on is asked whether it lives, and how long it may take to say.
+const PING_EVERY: Duration = Duration::from_secs(15);
+const PONG_WITHIN: Duration = Duration::from_secs(5);
 
 /// The deadlines of a client.
 #[derive(Clone, Copy, Debug)]
@@ -35,17 +40,39 @@ pub struct Deadlines {
 /// # Errors
 /// When TLS cannot be set up, which is a bug of ours.
 pub fn client(deadlines: Deadlines) -> Result<reqwest::Client, BoxError> {
-    let client = reqwest::Client::builder()
-        .tls_backend_preconfigured(tls()?)
+    let client = builder(deadlines, tls()?)
+        .pool_idle_timeout(IDLE)
+        .pool_max_idle_per_host(IDLE_PER_HOST_MAX)
+        .http1_only();
+    Ok(client.build()?)
+}
+
+/// A client that speaks HTTP/2 alone: calls to one host share one connection, as streams of it. Over
+/// http it begins with HTTP/2 at once. Pings find a connection that has died under a call, and one that
+/// the other end closes is made anew.
+///
+/// # Errors
+/// When TLS cannot be set up, which is a bug of ours.
+pub fn client_http2(deadlines: Deadlines) -> Result<reqwest::Client, BoxError> {
+    let mut tls = tls()?;
+    tls.alpn_protocols = vec![b"h2".to_vec()];
+    let client = builder(deadlines, tls)
+        .pool_idle_timeout(IDLE_HTTP2)
+        .http2_prior_knowledge()
+        .http2_keep_alive_interval(PING_EVERY)
+        .http2_keep_alive_timeout(PONG_WITHIN);
+    Ok(client.build()?)
+}
+
+fn builder(deadlines: Deadlines, tls: ClientConfig) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
         .user_agent(concat!("halobestie/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(deadlines.connect)
         .timeout(deadlines.total)
-        .pool_idle_timeout(IDLE)
-        .pool_max_idle_per_host(IDLE_PER_HOST_MAX)
         .redirect(Policy::none())
         .retry(reqwest::retry::never())
-        .no_proxy();
-    Ok(client.build()?)
+        .no_proxy()
 }
 
 fn tls() -> Result<ClientConfig, rustls::Error> {
@@ -72,5 +99,6 @@ mod tests {
             total: Duration::from_secs(2),
         };
         assert!(client(deadlines).is_ok());
+        assert!(client_http2(deadlines).is_ok());
     }
 }

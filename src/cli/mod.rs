@@ -6,6 +6,7 @@ mod demo;
 mod dev;
 mod doctor;
 mod healthcheck;
+mod ledger;
 mod migrate;
 mod modules;
 mod openapi;
@@ -40,6 +41,7 @@ enum Command {
     Migrate(migrate::MigrateArgs),
     Seed(seed::SeedArgs),
     Admin(admin::AdminArgs),
+    Ledger(ledger::LedgerArgs),
     Dev(dev::DevArgs),
     Demo(demo::DemoArgs),
     Config(config::ConfigArgs),
@@ -94,6 +96,7 @@ impl Cli {
             Command::Migrate(args) => migrate::run(args).await,
             Command::Seed(args) => seed::run(args).await,
             Command::Admin(args) => admin::run(args).await,
+            Command::Ledger(args) => ledger::run(args).await,
             Command::Dev(args) => Ok(dev::run(args).await?),
             Command::Demo(args) => Ok(demo::run(args).await?),
             Command::Config(args) => config::run(args),

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use halobestie::modules::COMPILED;
 use halobestie_core::config::Sources;
 use halobestie_core::{Entry, assemble, migrate, openapi};
+use halobestie_sandbox::Sandbox;
 use halobestie_testkit::{TestApp, TestDb, eventually};
 
 static NONE: &[Entry] = &[];
@@ -24,11 +25,21 @@ async fn a_server_without_modules_starts_answers_and_stops() {
 
 /// A server with every module, those included that are off until somebody configures them.
 async fn with_everything() -> TestApp {
-    let plan = TestApp::with(COMPILED)
+    let sandbox = Sandbox::start().await;
+    let name = format!("halobestie-everything-{}.json", std::process::id());
+    let account = std::env::temp_dir().join(name);
+    sandbox.google.write_service_account(&account).unwrap();
+    let mut plan = TestApp::with(COMPILED)
         .env("EMAIL_ENABLED", "true")
         .env("SMTP_URL", "smtp://127.0.0.1:1")
         .env("SMTP_FROM", "no-reply@halobestie.test");
-    plan.start().await
+    let google = sandbox.google.variables(&account);
+    for (name, value) in sandbox.variables().into_iter().chain(google) {
+        plan = plan.env(name, &value);
+    }
+    let app = plan.start().await;
+    let _ = std::fs::remove_file(account);
+    app
 }
 
 #[tokio::test]

@@ -1,13 +1,18 @@
 //! Browsers at the two listeners of an assembled server.
 
 use halobestie::modules::COMPILED;
+use halobestie_sandbox::Sandbox;
 use halobestie_testkit::{Call, TestApp};
 
 const APP: &str = "https://app.halobestie.test";
 const CONTROL_CENTER: &str = "https://cc.halobestie.test";
 
 async fn start() -> TestApp {
-    let plan = TestApp::with(COMPILED).env("APP_ALLOWED_ORIGINS", APP);
+    let sandbox = Sandbox::start().await;
+    let mut plan = TestApp::with(COMPILED).env("APP_ALLOWED_ORIGINS", APP);
+    for (name, value) in sandbox.xendit.variables() {
+        plan = plan.env(name, &value);
+    }
     plan.env("CC_ORIGIN", CONTROL_CENTER).start().await
 }
 
@@ -36,7 +41,11 @@ async fn each_listener_knows_its_own_origins_alone() {
 #[tokio::test]
 async fn every_page_of_the_server_is_a_secure_one() {
     let app = start().await;
-    let pages = [app.internal_get("/docs").send().await.expect(200)];
+    let pages = [
+        app.internal_get("/docs").send().await.expect(200),
+        app.get("/payment/return/success").send().await,
+        app.get("/payment/return/failure").send().await,
+    ];
     for page in pages {
         for name in [
             "content-security-policy",

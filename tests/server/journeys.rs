@@ -93,6 +93,23 @@ async fn codes_that_are_sent_are_read_in_the_sandbox() {
 }
 
 #[tokio::test]
+async fn what_is_sold_is_paid_in_the_sandbox() {
+    let (valkey, sandbox) = tokio::join!(ValkeyProcess::start(), Sandbox::start());
+    let pair = Pair::start_with(&valkey, sandbox.xendit.variables()).await;
+    let webhooks = |url: String| format!("{url}/api/webhooks/xendit");
+    let urls = [webhooks(pair.one.url()), webhooks(pair.two.url())];
+    sandbox.xendit.set_webhook_urls(&[&urls[0], &urls[1]]);
+    let story = pair.play(&["--sandbox", sandbox.pages_url()]);
+    let (code, printed) = story.end().await;
+    assert_eq!(code, Some(0), "{printed}");
+    assert!(
+        printed.contains("✓ the customer pays, in the sandbox"),
+        "{printed}"
+    );
+    pair.stop().await;
+}
+
+#[tokio::test]
 async fn the_story_goes_on_when_valkey_is_killed_in_the_middle() {
     let mut valkey = ValkeyProcess::start().await;
     let pair = Pair::start(&valkey).await;

@@ -7,13 +7,17 @@
 
 mod admins;
 mod availability;
+mod books;
+mod chat_news;
 mod codes;
 mod device;
 mod erasures;
+mod notifier;
 mod payments;
 mod people;
 mod sessions;
 mod sign_in;
+mod sold_time;
 mod uploads;
 
 use std::fmt;
@@ -23,13 +27,17 @@ use serde::Serialize;
 
 pub use self::admins::*;
 pub use self::availability::*;
+pub use self::books::*;
+pub use self::chat_news::*;
 pub use self::codes::*;
 pub use self::device::*;
 pub use self::erasures::*;
+pub use self::notifier::*;
 pub use self::payments::*;
 pub use self::people::*;
 pub use self::sessions::*;
 pub use self::sign_in::*;
+pub use self::sold_time::*;
 pub use self::uploads::*;
 
 /// A handle that is empty while modules are built and filled before anything runs.
@@ -118,6 +126,16 @@ contracts! {
     Purchases = purchases;
     /// Moves sessions on by order of an admin.
     SessionControl = session_control;
+    /// Knows what became of the time that was sold.
+    SoldTime = sold_time;
+    /// Keeps the books of the money.
+    Books = books;
+    /// Answers for what happens in chats.
+    ChatNews = chat_news;
+    /// Tells people whose app sleeps.
+    Notifier = notifier;
+    /// Knows which devices are signed in.
+    SignInSessions = sign_in_sessions;
     /// Keeps what people send to each other.
     Attachments = attachments;
     /// Knows who talks to whom.

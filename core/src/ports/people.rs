@@ -1,6 +1,6 @@
 //! Who calls, and who people are.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::str::FromStr;
 
 use async_trait::async_trait;
@@ -102,6 +102,17 @@ pub trait Authenticator: Send + Sync {
     /// Sessions as they are revoked on any replica. A lagging receiver asks
     /// [`Authenticator::is_revoked`] about the sessions it holds.
     fn revocations(&self) -> broadcast::Receiver<Uuid>;
+}
+
+/// Knows which devices are signed in.
+#[async_trait]
+pub trait SignInSessions: Send + Sync {
+    /// Those of these sign-in sessions that are neither revoked nor over, from Postgres: the truth,
+    /// whatever the bus has lost. At most 1,000 ids a call.
+    ///
+    /// # Errors
+    /// When Postgres does not answer.
+    async fn living(&self, session_ids: &[Uuid]) -> Result<HashSet<Uuid>, DbError>;
 }
 
 /// A person as others may see them.

@@ -76,6 +76,7 @@ impl Module for Auth {
         Capability::Directory,
         Capability::SignIn,
         Capability::AdminAccounts,
+        Capability::SignInSessions,
     ];
     const SWEEPS: &'static [&'static str] = &[sweeps::CLEANUP];
     type Config = AuthConfig;
@@ -113,6 +114,9 @@ impl Module for Auth {
         cx.ports
             .directory
             .fill(Arc::new(ports::People(state.clone())));
+        cx.ports
+            .sign_in_sessions
+            .fill(Arc::new(ports::SessionBook(state.clone())));
         cx.ports
             .sign_in
             .fill(Arc::new(sign_in::ByEmail(state.clone())));

@@ -1,13 +1,15 @@
 //! What other modules get from this one: who calls, what people are called, and the switch that lets
 //! them sign in.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use halobestie_core::AfterCommit;
 use halobestie_core::pg::{DbError, Tx};
-use halobestie_core::ports::{Authenticator, Directory, Person, Principal, TokenRejected};
+use halobestie_core::ports::{
+    Authenticator, Directory, Person, Principal, SignInSessions, TokenRejected,
+};
 use tokio::sync::broadcast;
 use tracing::info;
 use uuid::Uuid;
@@ -77,6 +79,17 @@ impl Directory for People {
             self.0.revocations.publish(&revoked);
             info!(user.id = %user_id, is_active, sessions = revoked.len(), "account switched");
         })))
+    }
+}
+
+/// Knows sign-in sessions from `auth_sessions`.
+pub(crate) struct SessionBook(pub(crate) Arc<State>);
+
+#[async_trait]
+impl SignInSessions for SessionBook {
+    async fn living(&self, session_ids: &[Uuid]) -> Result<HashSet<Uuid>, DbError> {
+        let living = store::sessions::living(&self.0.db, session_ids, self.0.clock.now());
+        Ok(living.await?.into_iter().collect())
     }
 }
 

@@ -11,10 +11,11 @@ use uuid::Uuid;
 
 use crate::error::ChatError;
 use crate::extending::time_of;
+use crate::notices;
 use crate::offering;
 use crate::pairing::{Accepting, GoneReason, acceptable};
 use crate::rerouting;
-use crate::session_state::Actor;
+use crate::session_state::{Actor, SessionStatus};
 use crate::state::State;
 use crate::store::events::{self, Transition};
 use crate::store::requests::Claimed;
@@ -38,6 +39,8 @@ pub(crate) struct Change<'a> {
     former_mitra_id: Option<Uuid>,
     /// The invoice, where something is to be paid.
     charged: Option<AfterCommit<'a>>,
+    /// What the customer hears, and the mitras that came too late.
+    noticed: AfterCommit<'a>,
 }
 
 /// Accepts an offer for a mitra.
@@ -140,10 +143,14 @@ impl Attempt {
             return Ok(None);
         }
         rerouting::hand_over(tx, &locked, self.mitra_id, self.now).await?;
+        let customer_id = locked.customer_id;
         let change = Change {
             request_id: self.request_id,
             former_mitra_id: Some(locked.mitra_id),
             charged: None,
+            noticed: self
+                .notice(state, tx, session_id, SessionStatus::Active, customer_id)
+                .await?,
         };
         Ok(Some((session_id, change)))
     }
@@ -175,12 +182,35 @@ impl Attempt {
                 None
             }
         };
+        let status = match charged {
+            Some(_) => SessionStatus::PendingPayment,
+            None => SessionStatus::Active,
+        };
         let change = Change {
             request_id: self.request_id,
             former_mitra_id: None,
             charged,
+            noticed: self
+                .notice(state, tx, id, status, claimed.customer_id)
+                .await?,
         };
         Ok(Some((id, change)))
+    }
+
+    /// Lets the customer hear of its session, and the mitras that came too late of their offers.
+    async fn notice(
+        &self,
+        state: &State,
+        tx: &Tx<'_>,
+        session_id: Uuid,
+        status: SessionStatus,
+        customer_id: Uuid,
+    ) -> Result<AfterCommit<'static>, DbError> {
+        let for_customer = notices::session(session_id, status, &[customer_id]);
+        Ok(telling::in_turn([
+            notices::write(state, tx, &for_customer).await?,
+            notices::gone(state, tx, &[self.request_id], GoneReason::Taken).await?,
+        ]))
     }
 
     async fn claim(&self, tx: &Tx<'_>, session_id: Uuid) -> Result<Option<Claimed>, DbError> {
@@ -252,6 +282,7 @@ pub(crate) async fn finish(
             telling::tell_left(state, row.id, former_mitra_id).await;
         }
         offering::announce_over(state, change.request_id, GoneReason::Taken).await;
+        change.noticed.run().await;
         if let Some(charged) = change.charged {
             charged.run().await;
         }

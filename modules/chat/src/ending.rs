@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::error::ChatError;
 use crate::extending::ExtensionStatus;
+use crate::notices;
 use crate::offering;
 use crate::pairing::{GoneReason, RequestStatus};
 use crate::session_clock::SessionClock;
@@ -153,9 +154,22 @@ impl End {
         let searched = close_search(tx, locked, reason, now).await?;
         close_books(state, tx, locked, reason, self.at).await?;
         let mut after = vec![telling::changed(state, locked.id, locked.mitra_id)];
+        let notices = notices::ended(locked.id, reason, &self.others(locked));
+        after.push(notices::write(state, tx, &notices).await?);
+        if let Some((request_id, gone)) = searched {
+            after.push(notices::gone(state, tx, &[request_id], gone).await?);
+        }
         after.extend(searched.map(|(id, gone)| search_over(state, id, gone)));
         after.extend(self.withdraw(state, tx, locked, now).await?);
         Ok(telling::in_turn(after))
+    }
+
+    /// Whom it is news to: not whoever ends it.
+    fn others(&self, locked: &Locked) -> Vec<Uuid> {
+        let (_, by) = self.by.actor();
+        let mut others = vec![locked.customer_id, locked.mitra_id];
+        others.retain(|it| Some(*it) != by);
+        others
     }
 
     /// Takes back what nobody has to pay any more. The payment that ends a session is closed by whoever

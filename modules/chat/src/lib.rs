@@ -14,6 +14,7 @@ mod limits;
 mod live;
 mod messages;
 mod metrics;
+mod notices;
 mod offering;
 mod openapi;
 mod packages;
@@ -70,6 +71,8 @@ impl Module for Chat {
         Capability::Purchases,
         Capability::SessionControl,
         Capability::Conversations,
+        Capability::SoldTime,
+        Capability::ChatNews,
     ];
     const SWEEPS: &'static [&'static str] = &[sweeps::RETENTION];
     type Config = ChatConfig;
@@ -110,7 +113,14 @@ impl Module for Chat {
         cx.ports
             .conversations
             .fill(Arc::new(ports::Talks { db: cx.db.clone() }));
+        cx.ports
+            .sold_time
+            .fill(Arc::new(ports::TimeBooks { db: cx.db.clone() }));
         let state = Arc::new(State::new(&config, cx)?);
+        cx.ports.chat_news.fill(Arc::new(ports::Reporter {
+            state: state.clone(),
+        }));
+        let answers = state.proofs.listen();
         cx.ports.purchases.fill(Arc::new(purchases::Counter {
             state: state.clone(),
         }));
@@ -127,7 +137,7 @@ impl Module for Chat {
                 Phase::Restore,
                 restore(state.clone()),
             )],
-            services: services(&state, changes, settings),
+            services: services(&state, changes, settings, answers),
             ..Contribution::default()
         })
     }
@@ -140,11 +150,13 @@ async fn restore(state: Arc<State>) -> Result<(), BoxError> {
     Ok(waiting::settle(&state, now).await?)
 }
 
-/// The long-running work; `changes` subscribes to who comes and goes, `settings` tells what was set.
+/// The long-running work; `changes` subscribes to who comes and goes, `settings` tells what was set, and
+/// `answers` what other processes know of messages.
 fn services(
     state: &Arc<State>,
     changes: impl Fn() -> Subscription,
     settings: Receiver<&'static str>,
+    answers: Subscription,
 ) -> Vec<Service> {
     let it = || state.clone();
     vec![
@@ -156,6 +168,12 @@ fn services(
         ),
         Service::new("chat-offers", RunsOn::Worker, spreading::run(it())),
         Service::new("chat-catch-up", RunsOn::Api, live::catch_up::run(it())),
+        Service::new("chat-witness", RunsOn::Api, live::proof::testify(it())),
+        Service::new(
+            "chat-proofs",
+            RunsOn::Worker,
+            live::proof::hear(it(), answers),
+        ),
         Service::new(
             "chat-revocations",
             RunsOn::Api,

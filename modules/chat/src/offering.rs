@@ -3,16 +3,19 @@
 
 use std::collections::{HashMap, HashSet};
 
+use halobestie_core::Timestamp;
 use halobestie_core::pg::DbError;
 use halobestie_core::ports::{Principal, Role};
 use tracing::warn;
 use uuid::Uuid;
 
 use crate::live::events;
+use crate::notices;
 use crate::pairing::GoneReason;
 use crate::spreading;
 use crate::state::State;
 use crate::store::offers::{self as store, Asked, OfferRow};
+use crate::store::waves::{self, NextWave};
 use crate::store::{blocks, requests};
 use crate::views::{Names, Offer};
 
@@ -48,8 +51,12 @@ pub(crate) async fn open_offers(
             .await?
             .contains(&mitra_id)
     {
-        let asked = store::insert_missing(&state.db, &missing, &[mitra_id], now).await?;
-        announce(state, &asked).await;
+        let missing = Making::Missing {
+            request_ids: &missing,
+            mitra_ids: &[mitra_id],
+            now,
+        };
+        make(state, missing).await?;
     }
     let rows = store::open_of(&state.db, mitra_id, now).await?;
     views(state, &rows).await
@@ -59,6 +66,41 @@ async fn views(state: &State, rows: &[OfferRow]) -> Result<Vec<Offer>, DbError> 
     let customers = rows.iter().map(|row| row.customer_id).collect();
     let names = Names::of(&*state.directory, customers).await?;
     Ok(rows.iter().map(|row| Offer::of(row, &names)).collect())
+}
+
+/// Offers to be made.
+pub(crate) enum Making<'a> {
+    /// Of these requests, to those of these mitras that were not asked yet.
+    Missing {
+        request_ids: &'a [Uuid],
+        mitra_ids: &'a [Uuid],
+        now: Timestamp,
+    },
+    /// Of these requests, to the next wave.
+    Wave {
+        request_ids: &'a [Uuid],
+        next: &'a NextWave<'a>,
+    },
+}
+
+/// Makes offers and tells of them.
+pub(crate) async fn make(state: &State, making: Making<'_>) -> Result<(), DbError> {
+    let mut client = state.db.client().await?;
+    let tx = client.begin().await?;
+    let asked = match making {
+        Making::Missing {
+            request_ids,
+            mitra_ids,
+            now,
+        } => store::insert_missing(&tx, request_ids, mitra_ids, now).await?,
+        Making::Wave { request_ids, next } => waves::insert_wave(&tx, request_ids, next).await?,
+    };
+    let noticed = notices::asked(state, &tx, &asked).await?;
+    tx.commit().await?;
+    drop(client);
+    noticed.run().await;
+    announce(state, &asked).await;
+    Ok(())
 }
 
 /// Tells mitras that they have been asked just now, and customers how many were. What has been committed

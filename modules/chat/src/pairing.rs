@@ -73,6 +73,17 @@ pub(crate) enum GoneReason {
     Cancelled,
 }
 
+impl GoneReason {
+    /// The name on the wire.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Taken => "taken",
+            Self::Expired => "expired",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
 /// What an accept finds before it tries to claim.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Accepting {

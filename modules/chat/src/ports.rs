@@ -1,18 +1,21 @@
 //! What this module promises to the others.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use halobestie_core::AfterCommit;
 use halobestie_core::pg::{Db, DbError, Tx};
-use halobestie_core::ports::{Conversations, SessionControl, SessionLoad};
+use halobestie_core::ports::{
+    Arrival, ChatNews, Conversations, SessionControl, SessionLoad, Side, SoldTime, TimeOfSession,
+    Unread,
+};
 use uuid::Uuid;
 
 use crate::ending::{self, Ender};
 use crate::error::ChatError;
 use crate::state::State;
-use crate::store::{messages, sessions, sides};
+use crate::store::{messages, requests, sessions, sides, time, unread};
 
 /// How many open sessions mitras have, from Postgres.
 pub(crate) struct OpenSessions {
@@ -27,6 +30,18 @@ impl SessionLoad for OpenSessions {
 
     async fn all_open_sessions(&self) -> Result<HashMap<Uuid, u32>, DbError> {
         sessions::load_of_all(&self.db).await
+    }
+}
+
+/// The books of the sessions' time, from Postgres.
+pub(crate) struct TimeBooks {
+    pub(crate) db: Db,
+}
+
+#[async_trait]
+impl SoldTime for TimeBooks {
+    async fn of_sessions(&self, session_ids: &[Uuid]) -> Result<Vec<TimeOfSession>, DbError> {
+        time::of_sessions(&self.db, session_ids).await
     }
 }
 
@@ -67,5 +82,31 @@ impl Conversations for Talks {
 
     async fn carried(&self, upload_ids: &[Uuid]) -> Result<Vec<Uuid>, DbError> {
         messages::carried(&self.db, upload_ids).await
+    }
+}
+
+/// Knows what is still news in chats.
+pub(crate) struct Reporter {
+    pub(crate) state: Arc<State>,
+}
+
+#[async_trait]
+impl ChatNews for Reporter {
+    async fn unacknowledged(&self, arrivals: &[Arrival]) -> Result<Vec<Arrival>, DbError> {
+        let mut unheard = unread::still_unread(&self.state.db, arrivals).await?;
+        if !unheard.is_empty() {
+            let proven = self.state.proofs.of(&unheard).await;
+            unheard.retain(|it| !proven.contains(it));
+        }
+        Ok(unheard)
+    }
+
+    async fn unread(&self, sides: &[Side]) -> Result<Vec<Unread>, DbError> {
+        unread::unread(&self.state.db, sides).await
+    }
+
+    async fn open_requests(&self, request_ids: &[Uuid]) -> Result<HashSet<Uuid>, DbError> {
+        let now = self.state.clock.now();
+        requests::still_open(&self.state.db, request_ids, now).await
     }
 }

@@ -15,6 +15,7 @@ use crate::ending::{self, Ender};
 use crate::error::ChatError;
 use crate::extending::{self, ExtensionStatus, time_of};
 use crate::live::events as live;
+use crate::notices;
 use crate::session_state::{Actor, SessionEvent, SessionStatus, Step, step};
 use crate::state::State;
 use crate::store::events::{self, SessionTransition};
@@ -81,7 +82,11 @@ async fn start<'a>(state: &'a State, tx: &Tx<'_>, id: Uuid) -> Result<Delivered<
         return Ok(nothing(delivery));
     }
     write_start(state, tx, &locked).await?;
-    let after = telling::changed(state, locked.id, locked.mitra_id);
+    let changed = telling::changed(state, locked.id, locked.mitra_id);
+    // The customer hears of the payment.
+    let begun = notices::session(locked.id, SessionStatus::Active, &[locked.mitra_id]);
+    let noticed = notices::write(state, tx, &begun).await?;
+    let after = telling::in_turn([changed, noticed]);
     Ok((Delivery::Delivered, after))
 }
 

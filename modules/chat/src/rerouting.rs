@@ -11,8 +11,9 @@ use uuid::Uuid;
 
 use crate::ending::overdue;
 use crate::error::ChatError;
+use crate::notices;
 use crate::session_clock::SessionClock;
-use crate::session_state::{Actor, SessionEvent, Step, step};
+use crate::session_state::{Actor, SessionEvent, SessionStatus, Step, step};
 use crate::spreading;
 use crate::state::State;
 use crate::store::events::{self, SessionTransition};
@@ -164,7 +165,9 @@ async fn begin<'a>(
     events::record_session(tx, &rerouted).await?;
     search(state, tx, locked, now, waits_until).await?;
     let changed = telling::changed(state, locked.id, locked.mitra_id);
-    Ok(telling::in_turn([changed, offered(state)]))
+    let paused = notices::session(locked.id, SessionStatus::Rerouting, &[locked.customer_id]);
+    let noticed = notices::write(state, tx, &paused).await?;
+    Ok(telling::in_turn([changed, offered(state), noticed]))
 }
 
 /// Opens the request that is offered to the others: never to a mitra that has had the session.

@@ -17,10 +17,10 @@ use tracing::warn;
 use uuid::Uuid;
 
 use crate::considered::Unconsidered;
-use crate::offering;
+use crate::offering::{self, Making};
 use crate::state::State;
+use crate::store::idleness;
 use crate::store::waves::{self as store, NextWave, Open};
-use crate::store::{idleness, offers};
 use crate::waves;
 
 /// Between two looks: how long a mitra that becomes available waits for its offers at most.
@@ -100,9 +100,9 @@ async fn ask_waves(
         next_at: wave.map(|wave| now + wave.lasts),
         now,
     };
-    for requests in statements(&ids(due), ranked.len()) {
-        let asked = store::insert_wave(&state.db, requests, &next).await?;
-        offering::announce(state, &asked).await;
+    for request_ids in statements(&ids(due), ranked.len()) {
+        let next = &next;
+        offering::make(state, Making::Wave { request_ids, next }).await?;
     }
     Ok(())
 }
@@ -130,21 +130,22 @@ async fn ask_newcomers(
 
 async fn ask(
     state: &State,
-    requests: &[Uuid],
-    mitras: &[Uuid],
+    request_ids: &[Uuid],
+    mitra_ids: &[Uuid],
     now: Timestamp,
 ) -> Result<(), DbError> {
-    if mitras.is_empty() {
+    if mitra_ids.is_empty() {
         return Ok(());
     }
-    for requests in statements(requests, mitras.len()) {
-        let asked = offers::insert_missing(&state.db, requests, mitras, now).await?;
-        let pairs = requests.len() * mitras.len();
-        state
-            .metrics
-            .pairs_considered
-            .inc_by(u64::try_from(pairs).unwrap_or(u64::MAX));
-        offering::announce(state, &asked).await;
+    for request_ids in statements(request_ids, mitra_ids.len()) {
+        let missing = Making::Missing {
+            request_ids,
+            mitra_ids,
+            now,
+        };
+        offering::make(state, missing).await?;
+        let pairs = u64::try_from(request_ids.len() * mitra_ids.len()).unwrap_or(u64::MAX);
+        state.metrics.pairs_considered.inc_by(pairs);
     }
     Ok(())
 }

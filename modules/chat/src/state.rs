@@ -9,7 +9,7 @@ use halobestie_core::entropy::Entropy;
 use halobestie_core::lifecycle::Lifecycle;
 use halobestie_core::pg::{Db, DbError};
 use halobestie_core::ports::{
-    Attachments, Authenticator, Availability, Directory, Late, Payments, Role,
+    Attachments, Authenticator, Availability, Directory, Late, Notifier, Payments, Role,
 };
 use halobestie_core::settings::Setting;
 use halobestie_core::{BoxError, Context};
@@ -21,6 +21,7 @@ use crate::limits::Limits;
 use crate::live::envelope::Envelope;
 use crate::live::events;
 use crate::live::hub::Hub;
+use crate::live::proof::Proofs;
 use crate::metrics::ChatMetrics;
 use crate::packages::{Package, Packages};
 use crate::pairing::GoneReason;
@@ -41,6 +42,7 @@ pub(crate) struct State {
     pub(crate) directory: Arc<dyn Directory>,
     pub(crate) availability: Arc<dyn Availability>,
     payments: Late<dyn Payments>,
+    notifier: Late<dyn Notifier>,
     pub(crate) packages: Setting<Packages>,
     pub(crate) waves: WaveSettings,
     pub(crate) considered: Considered,
@@ -52,6 +54,7 @@ pub(crate) struct State {
     pub(crate) ping_every: Duration,
     pub(crate) socket_patience: Duration,
     pub(crate) hub: Arc<Hub>,
+    pub(crate) proofs: Proofs,
     pub(crate) metrics: Arc<ChatMetrics>,
     pub(crate) scribe: Scribe,
     attachments: Late<dyn Attachments>,
@@ -84,6 +87,8 @@ impl State {
             directory: port(&cx.ports.directory)?,
             availability: port(&cx.ports.availability)?,
             payments: cx.ports.payments.clone(),
+            notifier: cx.ports.notifier.clone(),
+            proofs: Proofs::new(cx.bus.clone(), cx.entropy.uuid(&cx.clock)),
             packages,
             waves: WaveSettings::declare(&cx.settings),
             considered: Considered::default(),
@@ -120,6 +125,11 @@ impl State {
         for user_id in user_ids {
             self.bus.publish(&topic(*user_id), bytes.clone());
         }
+    }
+
+    /// Who tells people whose app sleeps, where anybody does.
+    pub(crate) fn notifier(&self) -> Option<&dyn Notifier> {
+        self.notifier.get().map(|notifier| &**notifier)
     }
 
     /// Who charges customers, where anybody does.
@@ -171,6 +181,7 @@ fn scribe(cx: &Context, metrics: &Arc<ChatMetrics>) -> Scribe {
         bus: cx.bus.clone(),
         clock: cx.clock.clone(),
         metrics: metrics.clone(),
+        notifier: cx.ports.notifier.clone(),
     };
     let lifecycle = &cx.lifecycle;
     Scribe::new(LANES, metrics.waiting.clone(), |orders| {

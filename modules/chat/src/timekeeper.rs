@@ -9,13 +9,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use halobestie_core::pg::DbError;
+use halobestie_core::ports::Notice;
 use halobestie_core::{BoxError, Timestamp};
 use tracing::warn;
 use uuid::Uuid;
 
 use crate::live::events;
+use crate::notices;
 use crate::offering;
 use crate::pairing::GoneReason;
+use crate::session_state::EndReason;
 use crate::state::State;
 use crate::store::{requests, timers};
 use crate::telling;
@@ -81,9 +84,9 @@ pub(crate) async fn settle(state: &State, now: Timestamp) -> Result<(), DbError>
 /// Ends first and tells then: they have ended, whether or not both sides can be told.
 async fn end_sessions(state: &State, now: Timestamp) -> Result<(), DbError> {
     loop {
-        let mut ended: Vec<(Uuid, Uuid)> = Vec::new();
+        let mut ended: Vec<timers::Ended> = Vec::new();
         let is_all = loop {
-            let batch = timers::end_due(&state.db, now, BATCH).await?;
+            let batch = end_batch(state, now).await?;
             if batch.is_empty() {
                 break true;
             }
@@ -92,19 +95,41 @@ async fn end_sessions(state: &State, now: Timestamp) -> Result<(), DbError> {
                 break false;
             }
         };
-        let ids: Vec<Uuid> = ended.iter().map(|(session_id, _)| *session_id).collect();
+        let ids: Vec<Uuid> = ended.iter().map(|it| it.id).collect();
         telling::tell(state, &ids).await;
-        telling::show_loads(state, ended.into_iter().map(|(_, mitra_id)| mitra_id)).await;
+        telling::show_loads(state, ended.into_iter().map(|it| it.mitra_id)).await;
         if is_all {
             return Ok(());
         }
     }
 }
 
+async fn end_batch(state: &State, now: Timestamp) -> Result<Vec<timers::Ended>, DbError> {
+    let mut client = state.db.client().await?;
+    let tx = client.begin().await?;
+    let ended = timers::end_due(&tx, now, BATCH).await?;
+    let of_one = |it: &timers::Ended| {
+        notices::ended(it.id, EndReason::Expired, &[it.customer_id, it.mitra_id])
+    };
+    let notices: Vec<Notice> = ended.iter().flat_map(of_one).collect();
+    let noticed = notices::write(state, &tx, &notices).await?;
+    tx.commit().await?;
+    drop(client);
+    noticed.run().await;
+    Ok(ended)
+}
+
 async fn warn_of_ends(state: &State, now: Timestamp) -> Result<(), DbError> {
     for seconds in WARNINGS {
         let until = now + seconds_before(seconds);
-        for ending in timers::warn_due(&state.db, now, until, seconds).await? {
+        let mut client = state.db.client().await?;
+        let tx = client.begin().await?;
+        let endings = timers::warn_due(&tx, now, until, seconds).await?;
+        let noticed = notices::write(state, &tx, &notices::expiring(&endings)).await?;
+        tx.commit().await?;
+        drop(client);
+        noticed.run().await;
+        for ending in endings {
             let event = events::expiring(&ending, now);
             state.tell_all(&[ending.customer_id, ending.mitra_id], event.as_ref());
         }
@@ -112,9 +137,20 @@ async fn warn_of_ends(state: &State, now: Timestamp) -> Result<(), DbError> {
     Ok(())
 }
 
+async fn expire_batch(state: &State, now: Timestamp) -> Result<Vec<Uuid>, DbError> {
+    let mut client = state.db.client().await?;
+    let tx = client.begin().await?;
+    let expired = requests::expire_due(&tx, now, BATCH).await?;
+    let noticed = notices::gone(state, &tx, &expired, GoneReason::Expired).await?;
+    tx.commit().await?;
+    drop(client);
+    noticed.run().await;
+    Ok(expired)
+}
+
 async fn expire_requests(state: &State, now: Timestamp) -> Result<(), DbError> {
     loop {
-        let expired = requests::expire_due(&state.db, now, BATCH).await?;
+        let expired = expire_batch(state, now).await?;
         if expired.is_empty() {
             return Ok(());
         }

@@ -16,6 +16,7 @@ use halobestie_core::ports::AvailabilityChanged;
 use tracing::warn;
 use uuid::Uuid;
 
+use crate::notices;
 use crate::pairing::GoneReason;
 use crate::spreading;
 use crate::state::State;
@@ -119,8 +120,10 @@ async fn withdraw(state: &State, these: Withdrawn<'_>) -> Result<(), DbError> {
     }
     let withdrawn = store::withdraw(&tx, &request_ids, these.mitra_ids).await?;
     let waiting = requests::end_waiting(&tx, &request_ids, state.clock.now()).await?;
+    let noticed = notices::gone_for(state, &tx, &withdrawn, GoneReason::Expired).await?;
     tx.commit().await?;
     drop(client);
+    noticed.run().await;
     let mut by_request: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
     for (request_id, mitra_id) in withdrawn {
         state.considered.forget(mitra_id);

@@ -7,6 +7,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use halobestie_core::Timestamp;
 use halobestie_core::http::html::escape;
+use halobestie_core::language::Language;
 use lettre::Message;
 use lettre::message::header::ContentTransferEncoding;
 use lettre::message::{Body, Mailbox, MultiPart, SinglePart, header};
@@ -14,7 +15,6 @@ use uuid::Uuid;
 
 use crate::address::Email;
 use crate::handlers::open;
-use crate::language::Language;
 use crate::smtp::{Smtp, domain_of};
 use crate::token::Token;
 
@@ -50,12 +50,10 @@ const ENGLISH: Words = Words {
     not_you: "Was it not you who asked? Then ignore this email, and pass the link on to nobody.",
 };
 
-impl Language {
-    const fn words(self) -> &'static Words {
-        match self {
-            Self::Indonesian => &INDONESIAN,
-            Self::English => &ENGLISH,
-        }
+const fn words_in(language: Language) -> &'static Words {
+    match language {
+        Language::Indonesian => &INDONESIAN,
+        Language::English => &ENGLISH,
     }
 }
 
@@ -76,7 +74,7 @@ impl Smtp {
     pub(crate) fn letter(&self, contents: &Contents<'_>) -> Result<Message, lettre::error::Error> {
         let token = contents.token.encode();
         let link = format!("{}{}?token={token}", self.public_base_url, open::PATH);
-        let (language, words) = (contents.language, contents.language.words());
+        let (language, words) = (contents.language, words_in(contents.language));
         let domain = domain_of(&self.public_base_url).unwrap_or("localhost");
         let unix_ms = u64::try_from(contents.now.unix_ms()).unwrap_or(0);
         Message::builder()
@@ -126,7 +124,7 @@ fn html(language: Language, link: &str) -> String {
         button,
         life,
         not_you,
-    } = language.words();
+    } = words_in(language);
     let (tag, link) = (language.tag(), escape(link));
     format!(
         "<!doctype html>\n<html lang=\"{tag}\">\n<head><meta charset=\"utf-8\">\n\

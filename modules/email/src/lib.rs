@@ -10,7 +10,6 @@ mod config;
 mod erasure;
 mod error;
 mod handlers;
-mod language;
 mod letter;
 mod limits;
 mod postbox;

@@ -13,6 +13,7 @@ use futures_util::stream;
 use halobestie_core::clock::Clock;
 use halobestie_core::doctor::with_causes;
 use halobestie_core::entropy::Entropy;
+use halobestie_core::language::Language;
 use halobestie_core::ports::SignIn;
 use halobestie_core::{Context, Timestamp};
 use prometheus::IntCounterVec;
@@ -23,7 +24,6 @@ use uuid::Uuid;
 
 use crate::address::Email;
 use crate::error::EmailError;
-use crate::language::Language;
 use crate::letter::Contents;
 use crate::smtp::{NotTaken, Smtp};
 use crate::token::Token;

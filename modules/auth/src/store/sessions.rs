@@ -209,6 +209,17 @@ pub(crate) async fn revoked_since(db: &impl Query, since: Timestamp) -> Result<V
     Ok(db.rows(SQL, &[&since]).await?.iter().map(id).collect())
 }
 
+/// Those of these sessions that are neither revoked nor over.
+pub(crate) async fn living(
+    db: &impl Query,
+    ids: &[Uuid],
+    now: Timestamp,
+) -> Result<Vec<Uuid>, DbError> {
+    const SQL: &str = "SELECT id FROM auth_sessions
+        WHERE id = ANY($1) AND revoked_at IS NULL AND refresh_expires_at > $2";
+    Ok(db.rows(SQL, &[&ids, &now]).await?.iter().map(id).collect())
+}
+
 /// A session as its owner sees it.
 pub(crate) struct Listed {
     pub(crate) id: Uuid,

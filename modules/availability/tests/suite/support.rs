@@ -43,7 +43,9 @@ pub(crate) use on_both_mirrors;
 /// A server with these modules, to be started. It sweeps only when the test says so: in a worker,
 /// moving the clock would start the sweeps as well.
 pub(crate) fn plan() -> Plan {
-    TestApp::with(ENTRIES).role(Role::Api)
+    // Nobody signs in anew while a test lets hours pass.
+    let plan = TestApp::with(ENTRIES).env("AUTH_ACCESS_SECONDS", "86400");
+    plan.role(Role::Api)
 }
 
 /// A running server with these modules.

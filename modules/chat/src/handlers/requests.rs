@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::error::ChatError;
+use crate::notices;
 use crate::offering;
 use crate::packages::Package;
 use crate::pairing::{GoneReason, RequestStatus};
@@ -77,9 +78,11 @@ pub(crate) async fn create(state: Arc<State>, mut req: Request) -> Reply {
     wish.write(&state, &tx, &first).await?;
     let request = wish.view(first.mitra_ids.len());
     let answer = keep(&tx, key.as_ref(), &request).await?;
+    let asked: Vec<_> = first.mitra_ids.iter().map(|it| (wish.id, *it)).collect();
+    let noticed = notices::asked(&state, &tx, &asked).await?;
     tx.commit().await?;
     drop(client);
-    let asked: Vec<_> = first.mitra_ids.iter().map(|it| (wish.id, *it)).collect();
+    noticed.run().await;
     offering::announce(&state, &asked).await;
     Ok(answer)
 }
@@ -234,8 +237,11 @@ pub(crate) async fn cancel(state: Arc<State>, req: Request) -> Reply {
     let row = store::find_of(&tx, customer_id, id)
         .await?
         .ok_or(ChatError::NotFound)?;
+    let closed = if is_first { &[id][..] } else { &[] };
+    let noticed = notices::gone(&state, &tx, closed, GoneReason::Cancelled).await?;
     tx.commit().await?;
     drop(client);
+    noticed.run().await;
     if is_first {
         offering::announce_over(&state, id, GoneReason::Cancelled).await;
     }

@@ -72,6 +72,7 @@ enum Woken {
     Event(Event),
     Mail(Envelope),
     Ping,
+    Asked,
     NoPong,
     HoldOver,
     TokenOver,
@@ -207,6 +208,7 @@ impl Connection {
             event = self.events.next() => Woken::Event(event),
             Some(envelope) = self.mailbox.recv() => Woken::Mail(envelope),
             () = sleep_until(self.ping_at) => Woken::Ping,
+            () = self.local.asked.notified() => Woken::Asked,
             () = at(self.pong_by) => Woken::NoPong,
             () = at(self.held_until) => Woken::HoldOver,
             () = self.state.clock.sleep_until(self.principal.expires_at) => Woken::TokenOver,
@@ -227,7 +229,7 @@ impl Connection {
                 Ok(())
             }
             Woken::Mail(envelope) => self.deliver(envelope).await,
-            Woken::Ping => self.ping().await,
+            Woken::Ping | Woken::Asked => self.ping().await,
             Woken::NoPong => self.last_chance().await,
             Woken::HoldOver => self.hold_over().await,
             Woken::TokenOver => Err(Ending::Close(&close::NOT_SIGNED_IN)),
@@ -246,6 +248,7 @@ impl Connection {
             Received::Text(text) => self.take(&text).await,
             Received::Pong => {
                 self.pong_by = None;
+                self.local.has_proven();
                 Ok(())
             }
             Received::Binary | Received::TooLarge => Err(Ending::Close(&close::BAD_FRAME)),

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use halobestie_core::ports::Role;
 use prometheus::IntGauge;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, oneshot};
 use uuid::Uuid;
 
 use super::envelope::Envelope;
@@ -28,6 +28,9 @@ pub(crate) struct Local {
     pub(crate) revoked: Notify,
     auth_session_id: Mutex<Uuid>,
     lost: AtomicBool,
+    /// Turned when somebody wants to know whether the other end lives.
+    pub(crate) asked: Notify,
+    proofs: Mutex<Vec<oneshot::Sender<()>>>,
     positions: Mutex<Positions>,
     mailbox: mpsc::Sender<Envelope>,
 }
@@ -47,6 +50,8 @@ impl Local {
             revoked: Notify::new(),
             auth_session_id: Mutex::new(principal.session_id),
             lost: AtomicBool::new(false),
+            asked: Notify::new(),
+            proofs: Mutex::default(),
             positions: Mutex::new(positions),
             mailbox,
         };
@@ -73,15 +78,58 @@ impl Local {
         self.lost.swap(false, Ordering::Relaxed)
     }
 
+    /// Asks whether the other end lives; answered by the next pong.
+    pub(crate) fn prove(&self) -> oneshot::Receiver<()> {
+        let (proof, proven) = oneshot::channel();
+        lock(&self.proofs).push(proof);
+        self.asked.notify_one();
+        proven
+    }
+
+    /// The other end lives: it has what was sent to it before the ping.
+    pub(crate) fn has_proven(&self) {
+        for proof in std::mem::take(&mut *lock(&self.proofs)) {
+            // Who has stopped waiting does not want to know.
+            let _ = proof.send(());
+        }
+    }
+
     /// Leaves an event; false when the mailbox is full or the socket has gone.
     pub(crate) fn leave(&self, envelope: Envelope) -> bool {
         self.mailbox.try_send(envelope).is_ok()
     }
 }
 
+/// Sockets by their id, and whose they are.
+#[derive(Default)]
+struct Sockets {
+    all: HashMap<Uuid, Arc<Local>>,
+    of_users: HashMap<Uuid, Vec<Arc<Local>>>,
+}
+
+impl Sockets {
+    fn add(&mut self, local: Arc<Local>) {
+        let of_user = self.of_users.entry(local.user_id).or_default();
+        of_user.push(local.clone());
+        self.all.insert(local.connection_id, local);
+    }
+
+    fn remove(&mut self, connection_id: Uuid) {
+        let Some(local) = self.all.remove(&connection_id) else {
+            return;
+        };
+        if let Some(of_user) = self.of_users.get_mut(&local.user_id) {
+            of_user.retain(|it| it.connection_id != connection_id);
+            if of_user.is_empty() {
+                self.of_users.remove(&local.user_id);
+            }
+        }
+    }
+}
+
 /// All of them.
 pub(crate) struct Hub {
-    sockets: Mutex<HashMap<Uuid, Arc<Local>>>,
+    sockets: Mutex<Sockets>,
     /// Turned when a socket may have lost events: catch-up then looks at it at once.
     pub(crate) lost: Notify,
     gauge: IntGauge,
@@ -100,7 +148,7 @@ impl Hub {
     /// Adds a socket until the guard is dropped.
     pub(crate) fn enter(self: &Arc<Self>, local: Arc<Local>) -> Presence {
         let connection_id = local.connection_id;
-        lock(&self.sockets).insert(connection_id, local);
+        lock(&self.sockets).add(local);
         self.gauge.inc();
         Presence {
             hub: self.clone(),
@@ -116,7 +164,14 @@ impl Hub {
 
     /// The sockets of this moment.
     pub(crate) fn all(&self) -> Vec<Arc<Local>> {
-        lock(&self.sockets).values().cloned().collect()
+        lock(&self.sockets).all.values().cloned().collect()
+    }
+
+    /// Those of one person.
+    pub(crate) fn of(&self, user_id: Uuid) -> Vec<Arc<Local>> {
+        let sockets = lock(&self.sockets);
+        let of_user = sockets.of_users.get(&user_id);
+        of_user.cloned().unwrap_or_default()
     }
 }
 
@@ -128,7 +183,7 @@ pub(crate) struct Presence {
 
 impl Drop for Presence {
     fn drop(&mut self) {
-        lock(&self.hub.sockets).remove(&self.connection_id);
+        lock(&self.hub.sockets).remove(self.connection_id);
         self.hub.gauge.dec();
     }
 }

@@ -17,6 +17,7 @@ pub(crate) mod hub;
 pub(crate) mod inbound;
 pub(crate) mod outbound;
 pub(crate) mod positions;
+pub(crate) mod proof;
 pub(crate) mod resume;
 pub(crate) mod revocations;
 pub(crate) mod sign_in;

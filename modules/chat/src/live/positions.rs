@@ -171,6 +171,12 @@ impl Positions {
         Verdict::Forward
     }
 
+    /// Whether the socket was sent this message, or was past it when it came.
+    pub(crate) fn has_been_told(&self, session_id: Uuid, seq: i64) -> bool {
+        let position = self.sessions.get(&session_id);
+        position.is_some_and(|it| !it.is_held && it.seq >= seq)
+    }
+
     fn note_session(&mut self, session_id: Uuid, version: i64, is_open: bool) -> bool {
         self.prune();
         let position = self.sessions.entry(session_id).or_insert(Position::NEW);

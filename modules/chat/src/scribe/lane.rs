@@ -8,6 +8,7 @@ use futures_util::FutureExt;
 use halobestie_core::bus::Bus;
 use halobestie_core::clock::Clock;
 use halobestie_core::pg::{Db, DbError};
+use halobestie_core::ports::{Late, Notice, Notifier};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
@@ -17,6 +18,7 @@ use super::Refusal;
 use crate::live::events;
 use crate::messages::{NewMessage, Sent};
 use crate::metrics::ChatMetrics;
+use crate::notices;
 use crate::state::topic;
 use crate::store::groups::{self, SENT_ONCE, Verdict};
 
@@ -65,6 +67,7 @@ pub(crate) struct Lane {
     pub(crate) bus: Bus,
     pub(crate) clock: Clock,
     pub(crate) metrics: Arc<ChatMetrics>,
+    pub(crate) notifier: Late<dyn Notifier>,
 }
 
 impl Lane {
@@ -114,12 +117,32 @@ impl Lane {
         let messages: Vec<&NewMessage> = group.iter().map(|order| &order.message).collect();
         let mut tries = 1;
         loop {
-            let written = groups::write(&self.db, &messages, self.clock.now()).await;
-            match written {
+            match self.commit(&messages).await {
                 Err(error) if tries < TRIES && has_lost_a_race(&error) => tries += 1,
                 written => return written,
             }
         }
+    }
+
+    /// Writes a group and, where somebody tells sleeping apps, what they are to be told: in one commit.
+    async fn commit(&self, messages: &[&NewMessage]) -> Result<Vec<Verdict>, DbError> {
+        let now = self.clock.now();
+        let Some(notifier) = self.notifier.get() else {
+            return groups::write(&self.db, messages, now).await;
+        };
+        let mut client = self.db.client().await?;
+        let tx = client.begin().await?;
+        let verdicts = groups::write(&tx, messages, now).await?;
+        let notices: Vec<Notice> = verdicts.iter().filter_map(notices::of_verdict).collect();
+        if notices.is_empty() {
+            tx.commit().await?;
+            return Ok(verdicts);
+        }
+        let noticed = notifier.notify(&tx, &notices).await?;
+        tx.commit().await?;
+        drop(client);
+        noticed.run().await;
+        Ok(verdicts)
     }
 
     /// Tells both sides of each message, in the order of their numbers, and then who waits.

@@ -1,7 +1,7 @@
 //! The one statement that writes messages: a whole group of them, of any senders and sessions.
 
 use halobestie_core::Timestamp;
-use halobestie_core::pg::{Db, DbError, Query, Row};
+use halobestie_core::pg::{DbError, Query, Row};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -55,7 +55,7 @@ struct Columns<'a> {
 /// When Postgres refuses any message of the group, or does not answer: nothing is written then, but for
 /// a deadline, whose outcome is unknown.
 pub(crate) async fn write(
-    db: &Db,
+    query: &impl Query,
     group: &[&NewMessage],
     now: Timestamp,
 ) -> Result<Vec<Verdict>, DbError> {
@@ -98,7 +98,7 @@ pub(crate) async fn write(
         ORDER BY j.place"
     );
     let it = Columns::of(group)?;
-    let rows = db
+    let rows = query
         .rows(
             SQL,
             &[

@@ -18,6 +18,7 @@ pub(crate) mod sight;
 pub(crate) mod time;
 pub(crate) mod timers;
 pub(crate) mod transitions;
+pub(crate) mod unread;
 pub(crate) mod waiting;
 pub(crate) mod waves;
 pub(crate) mod withdrawals;

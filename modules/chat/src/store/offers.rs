@@ -232,6 +232,16 @@ pub(crate) async fn decline(
     }))
 }
 
+/// The mitras that still look at offers of these requests: the request, and the mitra.
+pub(crate) async fn mitras_of_all(
+    query: &impl Query,
+    request_ids: &[Uuid],
+) -> Result<Vec<Asked>, DbError> {
+    const SQL: &str = "SELECT request_id, mitra_id FROM chat_offers
+        WHERE request_id = ANY($1) AND declined_at IS NULL";
+    Ok(asked(&query.rows(SQL, &[&request_ids]).await?))
+}
+
 /// The mitras that still look at a request's offer.
 pub(crate) async fn mitras_of(query: &impl Query, request_id: Uuid) -> Result<Vec<Uuid>, DbError> {
     const SQL: &str =

@@ -1,5 +1,7 @@
 //! `chat_requests`.
 
+use std::collections::{HashMap, HashSet};
+
 use halobestie_core::Timestamp;
 use halobestie_core::pg::{DbError, Query, Row, Tx};
 use uuid::Uuid;
@@ -226,6 +228,28 @@ pub(crate) async fn expire_due(
         )
         SELECT id FROM expired";
     Ok(ids(&query.rows(SQL, &[&now, &limit]).await?))
+}
+
+/// Those of these requests that can still be accepted.
+pub(crate) async fn still_open(
+    query: &impl Query,
+    request_ids: &[Uuid],
+    now: Timestamp,
+) -> Result<HashSet<Uuid>, DbError> {
+    const SQL: &str = "SELECT id FROM chat_requests
+        WHERE id = ANY($1) AND status = 'searching' AND expires_at > $2";
+    let rows = query.rows(SQL, &[&request_ids, &now]).await?;
+    Ok(ids(&rows).into_iter().collect())
+}
+
+/// Until when these requests can be accepted.
+pub(crate) async fn ends_of(
+    query: &impl Query,
+    request_ids: &[Uuid],
+) -> Result<HashMap<Uuid, Timestamp>, DbError> {
+    const SQL: &str = "SELECT id, expires_at FROM chat_requests WHERE id = ANY($1)";
+    let rows = query.rows(SQL, &[&request_ids]).await?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
 }
 
 /// Locks a request until the transaction ends, so that answers to its offers follow each other.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use halobestie_core::Timestamp;
 use halobestie_core::pg::{DbError, Query, Tx};
+use halobestie_core::ports::TimeOfSession;
 use uuid::Uuid;
 
 use super::{duration, millis};
@@ -55,4 +56,24 @@ pub(crate) async fn bought_in_all(tx: &Tx<'_>, session_id: Uuid) -> Result<Durat
     const SQL: &str = "SELECT coalesce(sum(ms), 0)::bigint FROM chat_time
         WHERE session_id = $1 AND kind = 'bought'";
     Ok(duration(tx.row(SQL, &[&session_id]).await?.get(0)))
+}
+
+/// What the books say of these sessions; those without an entry are absent.
+pub(crate) async fn of_sessions(
+    db: &impl Query,
+    session_ids: &[Uuid],
+) -> Result<Vec<TimeOfSession>, DbError> {
+    const SQL: &str = "SELECT session_id,
+            coalesce(array_agg(subject_id) FILTER (WHERE kind = 'bought'), '{}'),
+            coalesce(sum(ms) FILTER (WHERE kind = 'bought'), 0)::bigint,
+            coalesce(sum(ms) FILTER (WHERE kind = 'returned'), 0)::bigint
+        FROM chat_time WHERE session_id = ANY($1) GROUP BY session_id";
+    let rows = db.rows(SQL, &[&session_ids]).await?;
+    let read = rows.iter().map(|row| TimeOfSession {
+        session_id: row.get(0),
+        delivered: row.get(1),
+        bought_ms: row.get(2),
+        returned_ms: row.get(3),
+    });
+    Ok(read.collect())
 }

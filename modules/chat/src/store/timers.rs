@@ -4,6 +4,13 @@ use halobestie_core::Timestamp;
 use halobestie_core::pg::{DbError, Query, Row};
 use uuid::Uuid;
 
+/// A session that has ended, and whose it was.
+pub(crate) struct Ended {
+    pub(crate) id: Uuid,
+    pub(crate) customer_id: Uuid,
+    pub(crate) mitra_id: Uuid,
+}
+
 /// Ends the sessions whose time is over, at most `limit`; which, and whose mitras have a seat again. Their
 /// whole time is consumed. Sessions that another process works on are left to it. One with an unpaid
 /// extension takes more than a statement: see `waiting`.
@@ -11,7 +18,7 @@ pub(crate) async fn end_due(
     query: &impl Query,
     now: Timestamp,
     limit: i64,
-) -> Result<Vec<(Uuid, Uuid)>, DbError> {
+) -> Result<Vec<Ended>, DbError> {
     const SQL: &str = "WITH due AS (
             SELECT id, expires_at - coalesce(clock_since, started_at) AS ran FROM chat_sessions
             WHERE status = 'active' AND expires_at <= $1 AND unpaid_extension_id IS NULL
@@ -19,7 +26,8 @@ pub(crate) async fn end_due(
         ), ended AS (
             UPDATE chat_sessions s SET status = 'ended', end_reason = 'expired',
                 ended_at = s.expires_at, clock_since = NULL, version = s.version + 1
-            FROM due WHERE s.id = due.id AND s.status = 'active' RETURNING s.id, s.mitra_id
+            FROM due WHERE s.id = due.id AND s.status = 'active'
+            RETURNING s.id, s.customer_id, s.mitra_id
         ), noted AS (
             INSERT INTO chat_events (session_id, event, actor, at)
             SELECT id, 'session_expired', 'system', $1 FROM ended
@@ -28,9 +36,14 @@ pub(crate) async fn end_due(
             SELECT id, 'consumed', (extract(epoch FROM ran) * 1000)::bigint, $1 FROM due
             WHERE ran > interval '0'
         )
-        SELECT id, mitra_id FROM ended";
+        SELECT id, customer_id, mitra_id FROM ended";
     let rows = query.rows(SQL, &[&now, &limit]).await?;
-    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+    let ended = |row: &Row| Ended {
+        id: row.get("id"),
+        customer_id: row.get("customer_id"),
+        mitra_id: row.get("mitra_id"),
+    };
+    Ok(rows.iter().map(ended).collect())
 }
 
 /// A session whose sides are to be warned.

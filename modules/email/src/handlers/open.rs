@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use halobestie_core::http::html::{escape, styled};
 use halobestie_core::http::{Reply, Request};
+use halobestie_core::language::Language;
 use http::StatusCode;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::language::Language;
 use crate::state::State;
 use crate::token::Token;
 

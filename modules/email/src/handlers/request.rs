@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use halobestie_core::Timestamp;
 use halobestie_core::http::{Reply, Request, network_of, reply};
+use halobestie_core::language::Language;
 use halobestie_core::pg::Query;
 use halobestie_core::problem::Problem;
 use serde::{Deserialize, Serialize};
@@ -13,7 +14,6 @@ use utoipa::ToSchema;
 
 use crate::address::Email;
 use crate::error::EmailError;
-use crate::language::Language;
 use crate::postbox::Letter;
 use crate::state::State;
 use crate::store::{self, Hash, NewLink};

@@ -1,8 +1,8 @@
-//! Which of our two languages somebody is written to in.
+//! Which of our two languages somebody is written to in, by whatever module writes.
 
 /// A language that the product speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Language {
+pub enum Language {
     /// Indonesian, where nothing else is known.
     Indonesian,
     /// English.
@@ -11,7 +11,7 @@ pub(crate) enum Language {
 
 impl Language {
     /// As accounts keep it.
-    pub(crate) fn of_account(text: &str) -> Self {
+    pub fn of_account(text: &str) -> Self {
         match text {
             "en" => Self::English,
             _ => Self::Indonesian,
@@ -19,7 +19,7 @@ impl Language {
     }
 
     /// The first of ours in the order of `Accept-Language`'s weights (RFC 9110 §12.5.4).
-    pub(crate) fn accepted(header: &str) -> Self {
+    pub fn accepted(header: &str) -> Self {
         let mut best = (0.0, Self::Indonesian);
         for range in header.split(',') {
             let (tag, weight) = range.split_once(';').unwrap_or((range, "q=1"));
@@ -48,7 +48,7 @@ impl Language {
     }
 
     /// For `<html lang>`.
-    pub(crate) const fn tag(self) -> &'static str {
+    pub const fn tag(self) -> &'static str {
         match self {
             Self::Indonesian => "id",
             Self::English => "en",

@@ -1,0 +1,4 @@
+//! The endpoints.
+
+pub(crate) mod forget;
+pub(crate) mod register;

@@ -1,0 +1,22 @@
+//! The description of the module's routes.
+
+use utoipa::OpenApi;
+
+use crate::handlers;
+
+#[derive(OpenApi)]
+#[openapi(paths(
+    handlers::payments::list,
+    handlers::payments::show,
+    handlers::webhook::take,
+    handlers::returns::success,
+    handlers::returns::failure,
+    handlers::refund::refund,
+    handlers::refund::list,
+))]
+struct Described;
+
+/// All of it.
+pub(crate) fn described() -> utoipa::openapi::OpenApi {
+    Described::openapi()
+}

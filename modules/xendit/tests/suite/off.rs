@@ -1,0 +1,47 @@
+//! `XENDIT_ENABLED=false`: as if the module were not there.
+
+use halobestie_auth::testing::{customer, mitra};
+use halobestie_testkit::TestApp;
+use serde_json::json;
+
+use crate::world::{ENTRIES, text};
+
+#[tokio::test]
+async fn nothing_is_charged_and_sessions_start_at_once() {
+    let app = TestApp::with(ENTRIES).start().await;
+    let (customer, mitra) = (customer(&app).await, mitra(&app).await);
+    let online = app.post("/api/mitra/status/online");
+    online.bearer(&mitra.access_token).send().await.expect(200);
+    let call = app
+        .post("/api/customer/chat/requests")
+        .bearer(&customer.access_token);
+    let request = call.json(&json!({"package_id": "15m"})).send().await;
+    let id = text(&request.expect(201).json(), "id");
+    let accept = app.post(&format!("/api/mitra/chat/offers/{id}/accept"));
+    let session = accept
+        .bearer(&mitra.access_token)
+        .send()
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(
+        (&session["status"], &session["payment"]),
+        (&json!("active"), &json!(null))
+    );
+    for path in [
+        "/api/customer/payments",
+        "/payment/return/success",
+        "/payment/return/failure",
+    ] {
+        app.get(path).send().await.problem("not_found", 404);
+    }
+    app.post("/api/webhooks/xendit")
+        .send()
+        .await
+        .problem("not_found", 404);
+    let tables = "SELECT count(*) FROM pg_tables WHERE tablename IN ('payments', 'refunds')";
+    let of =
+        "SELECT count(*) FROM pg_stat_user_tables WHERE relname LIKE 'payment%' AND n_tup_ins > 0";
+    app.database.row(tables, &[]).await;
+    assert_eq!(app.database.row(of, &[]).await.get::<_, i64>(0), 0);
+}
