@@ -42,7 +42,8 @@ pub fn example_env(entries: &[Entry]) -> String {
 pub fn stack_env(entries: &[Entry], env: AppEnv, brought: &[&str]) -> String {
     let (loaded, problems) = loaded(&BUILT_IN, entries, env);
     let is_open = |row: &Row| {
-        let is_missing = problems.has(row) || (env.is_deployed() && row.variable == NOT_FOR_STRANGERS);
+        let is_missing =
+            problems.has(row) || (env.is_deployed() && row.variable == NOT_FOR_STRANGERS);
         is_missing && !brought.contains(&row.variable.as_str())
     };
     let mut out = STACK_HEAD.to_owned();
