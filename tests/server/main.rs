@@ -22,6 +22,7 @@ mod lifecycle;
 mod migrations;
 mod mirror;
 mod outages;
+mod playground;
 mod process;
 mod pushes;
 mod soak;
