@@ -29,8 +29,8 @@ RUN find . -type f ! -name Cargo.toml ! -name Cargo.lock \
     && find . -type d -empty -delete
 
 FROM toolchain AS dependencies
-# The modules of this image, comma-separated; `default` is all of them.
-ARG FEATURES=default
+# The modules of this image, comma-separated; `image` is all of them but what is for developers alone.
+ARG FEATURES=image
 COPY --from=manifests /src .
 RUN cargo build --release --locked --target "$(cat /target)" --bin halobestie \
       --no-default-features --features "${FEATURES}"

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use halobestie::modules::COMPILED;
+use halobestie_core::Entry;
 use halobestie_core::config::{AppEnv, stack_env};
 
 /// What Compose and the scripts read beside the server.
@@ -34,9 +35,17 @@ fn the_environments_of_the_stacks_are_current() {
         (".env.production.example", AppEnv::Production, &[]),
     ];
     for (path, env, brought) in examples {
-        let ours = stack_env(COMPILED, env, brought);
+        let ours = stack_env(&of_images(), env, brought);
         hold(path, &format!("{ours}{STACK_VARIABLES}"));
     }
+}
+
+/// The modules that images have: what is for developers alone is configured nowhere else.
+fn of_images() -> Vec<Entry> {
+    let manifest: toml::Table = toml::from_str(include_str!("../../Cargo.toml")).unwrap();
+    let image = manifest["features"]["image"].as_array().unwrap();
+    let has = |entry: &&Entry| image.iter().any(|it| it.as_str() == Some(entry.name));
+    COMPILED.iter().filter(has).copied().collect()
 }
 
 #[test]
