@@ -39,8 +39,9 @@ FROM dependencies AS build
 COPY . .
 ARG VERSION=
 ARG COMMIT=unknown
-# Cargo goes by the time of a file, and the real ones may be older than the empty ones were.
-RUN find . -name '*.rs' -exec touch {} + \
+# Cargo goes by the time of a file, and the real ones may be older than the empty ones were. What build scripts
+# wrote below target/ stays as old as it is: a dependency would be compiled anew for it.
+RUN find . -path ./target -prune -o -name '*.rs' -exec touch {} + \
     && version=${VERSION:-$(sed -n '/^\[workspace.package\]/,/^$/s/^version = "\(.*\)"/\1/p' Cargo.toml)} \
     && HALOBESTIE_VERSION="${version} (${COMMIT})" \
        cargo build --release --locked --target "$(cat /target)" --bin halobestie \
