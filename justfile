@@ -31,3 +31,7 @@ ci:
 # The whole server on this machine, Postgres and Valkey included.
 dev *arguments:
     scripts/dev {{ arguments }}
+
+# Deploys to this machine's Docker Engine, breaks it, restores it.
+test-deploy *arguments:
+    scripts/test-deploy {{ arguments }}

@@ -8,6 +8,12 @@ pub mod modules;
 
 use halobestie_core::config::{Config, ConfigErrors, Examined, Sources};
 
+/// What `--version` says: the crate's version, and in an image the commit that it was made of.
+pub const VERSION: &str = match option_env!("HALOBESTIE_VERSION") {
+    Some(version) => version,
+    None => env!("CARGO_PKG_VERSION"),
+};
+
 /// Loads this process's configuration for the compiled modules.
 ///
 /// # Errors

@@ -25,7 +25,7 @@ use halobestie_core::config::{Config, ConfigErrors, Sources};
 #[derive(Debug, Parser)]
 #[command(
     name = "halobestie",
-    version,
+    version = crate::VERSION,
     propagate_version = true,
     max_term_width = 100
 )]

@@ -12,6 +12,7 @@ mod assembly;
 mod browsers;
 mod command_line;
 mod deactivation;
+mod deployment;
 mod doctor;
 mod documents;
 mod heartbeats;

@@ -39,7 +39,7 @@ use crate::module::Entry;
 use crate::problem::BoxError;
 
 pub use app_env::AppEnv;
-pub use example::example_env;
+pub use example::{example_env, stack_env};
 pub use files::missing_defaults;
 pub use section::{Checks, Invalid, NoConfig, Section, SectionSpec};
 pub use sections::{DatabaseConfig, LogConfig, LogFormat, ServerConfig, ValkeyConfig};

@@ -1,0 +1,32 @@
+#!/bin/bash
+# Cloudron starts this as root, on every start and after every restore. The server takes
+# CLOUDRON_POSTGRESQL_URL, CLOUDRON_REDIS_URL, CLOUDRON_APP_ORIGIN and CLOUDRON_MAIL_SMTP_* by itself; they
+# may differ at every start, so nothing of them is kept.
+set -euo pipefail
+
+data=/app/data
+umask 077
+mkdir -p "$data/uploads"
+[[ -e $data/env ]] || cp /app/code/env.example "$data/env"
+# A secret of this installation: who is signed in stays signed in over restarts and restores.
+[[ -s $data/jwt-secret ]] || head -c 48 /dev/urandom | base64 -w 0 >"$data/jwt-secret"
+# A restore can lose owners.
+chown -R cloudron:cloudron "$data"
+
+export UPLOAD_ROOT=$data/uploads
+# Cloudron's proxy reaches the container over its own network.
+export TRUSTED_PROXIES=172.16.0.0/12
+# The app has 20 seconds before it is killed.
+export SHUTDOWN_TIMEOUT_SECONDS=8
+# What the operator says comes last, and wins.
+set -a
+# shellcheck source=deploy/cloudron/env.example
+source "$data/env"
+set +a
+[[ -n ${AUTH_JWT_SECRET:-} ]] || export AUTH_JWT_SECRET_FILE=$data/jwt-secret
+
+run=(gosu cloudron:cloudron /app/code/halobestie)
+"${run[@]}" config check
+"${run[@]}" migrate
+"${run[@]}" seed
+exec "${run[@]}" serve
