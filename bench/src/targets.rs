@@ -32,6 +32,8 @@ enum Against {
     Side(&'static str),
     /// Another figure of another side.
     Figure(&'static str, &'static str),
+    /// The same figure of the same side in another measurement.
+    Measurement(&'static str),
 }
 
 /// Whether a target is met.
@@ -54,7 +56,7 @@ impl Judged {
     }
 }
 
-use Against::{Figure, Itself, Side};
+use Against::{Figure, Itself, Measurement, Side};
 use Bound::{AtLeast, AtMost};
 
 const fn target(
@@ -227,7 +229,7 @@ const TARGETS: &[Target] = &[
         "others' p99 during sweeps",
         ("sweep", "p99_us"),
         AtMost(2.0),
-        Side("without sweeps"),
+        Measurement("sweep-none"),
     ),
 ];
 
@@ -246,12 +248,13 @@ impl Target {
             Itself(_, unit) => format!(" {unit}"),
             Side(side) => format!(" × {side}"),
             Figure(side, figure) => format!(" × {side}'s {}", figure.trim_end_matches("_us")),
+            Measurement(label) => format!(" × {label}"),
         };
         let wanted = format!("{sign} {}{of}", short(bound));
         let value = self.value(all);
         let unit = match self.against {
             Itself(_, unit) => format!(" {unit}"),
-            Side(_) | Figure(..) => " ×".to_owned(),
+            Side(_) | Figure(..) | Measurement(_) => " ×".to_owned(),
         };
         Judged {
             what: self.what,
@@ -266,13 +269,17 @@ impl Target {
 
     /// The figure in the bound's unit.
     fn value(&self, all: &[Results]) -> Option<f64> {
-        let results = all.iter().find(|results| results.label == self.label)?;
-        let median = |side: &str, figure: &str| Some(results.side(side)?.figure(figure)?.median);
+        let median_in = |label: &str, side: &str, figure: &str| {
+            let results = all.iter().find(|results| results.label == label)?;
+            Some(results.side(side)?.figure(figure)?.median)
+        };
+        let median = |side: &str, figure: &str| median_in(self.label, side, figure);
         let ours = median(OURS, self.figure)?;
         let unit = match self.against {
             Itself(unit, _) => unit,
             Side(side) => median(side, self.figure)?,
             Figure(side, figure) => median(side, figure)?,
+            Measurement(label) => median_in(label, OURS, self.figure)?,
         };
         (unit > 0.0).then(|| ours / unit)
     }

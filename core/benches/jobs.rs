@@ -1,5 +1,5 @@
 //! How fast one worker drains the queue, beside what single-row commits cost on the same Postgres:
-//! `scripts/bench-jobs` starts one; BENCHMARKS.md keeps the figures.
+//! `scripts/bench jobs` starts one; BENCHMARKS.md keeps the figures.
 #![expect(
     clippy::expect_used,
     reason = "a broken assumption must end the run that has it"

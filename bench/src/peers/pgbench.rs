@@ -5,8 +5,8 @@ use anyhow::{Context as _, Error};
 use super::command::output;
 use crate::fixture::connect;
 use crate::load::Load;
-use crate::process::Meter;
-use crate::results::{Latency, Round};
+use crate::process::{Meter, Used};
+use crate::results::Round;
 use crate::side::Side;
 
 /// The table has what a message has: two ids, a number and a text; and one index.
@@ -40,7 +40,7 @@ pub(crate) async fn round(side: &Side, load: &Load) -> Result<Round, Error> {
     let used = meter.stop();
     // The script is rewritten by the next round in any case.
     let _ = std::fs::remove_file(&script);
-    read(&said?, used.store_cpu_seconds)
+    read(&said?, used)
 }
 
 fn words(words: &[&str]) -> Vec<String> {
@@ -48,31 +48,26 @@ fn words(words: &[&str]) -> Vec<String> {
 }
 
 /// What pgbench says of its run.
-fn read(said: &str, store_cpu_seconds: Option<f64>) -> Result<Round, Error> {
+fn read(said: &str, used: Used) -> Result<Round, Error> {
     let after = |what: &str| {
         let line = said.lines().find_map(|line| line.strip_prefix(what))?;
         line.split_whitespace().next()?.parse::<f64>().ok()
     };
     let operations = after("number of transactions actually processed: ");
     let operations = operations.with_context(|| format!("pgbench said {said}"))?;
-    let rate = after("tps = ").context("pgbench gave no rate")?;
-    let average_ms = after("latency average = ").context("pgbench gave no latency")?;
-    let average_us = (average_ms * 1000.0) as u64;
-    Ok(Round {
-        seconds: operations / rate,
+    // Where a disk is so slow that nothing came of a round, it gives no rate.
+    let rate = after("tps = ");
+    let mut round = Round {
+        seconds: rate.map_or(used.seconds, |rate| operations / rate),
         operations: operations as u64,
-        store_cpu_seconds,
-        // It tells the average alone; that is its middle here, and nothing is known of its tail.
-        latency: Some(Latency {
-            p50_us: average_us,
-            p90_us: 0,
-            p99_us: 0,
-            p999_us: 0,
-            max_us: 0,
-            curve: Vec::new(),
-        }),
+        store_cpu_seconds: used.store_cpu_seconds,
         ..Round::default()
-    })
+    };
+    // It tells the average alone.
+    if let Some(average_ms) = after("latency average = ") {
+        round.figures.insert("average_us".into(), average_ms * 1000.0);
+    }
+    Ok(round)
 }
 
 #[cfg(test)]
@@ -83,10 +78,13 @@ mod tests {
     fn what_pgbench_says_is_read() {
         let said = "pgbench (15.18)\nnumber of transactions actually processed: 4321\n\
             latency average = 2.500 ms\ntps = 432.100000 (without initial connection time)\n";
-        let round = read(said, None).unwrap();
+        let used = Meter::start(&Side::default()).stop();
+        let round = read(said, used).unwrap();
         assert_eq!(round.operations, 4321);
         assert!((round.figure("rate").unwrap() - 432.1).abs() < 0.01);
-        assert_eq!(round.figure("p50_us"), Some(2500.0));
-        assert!(read("pgbench: error", None).is_err());
+        assert_eq!(round.figure("average_us"), Some(2500.0));
+        assert!(read("pgbench: error", used).is_err());
+        let nothing = read("number of transactions actually processed: 0\n", used).unwrap();
+        assert_eq!(nothing.figure("rate"), None);
     }
 }

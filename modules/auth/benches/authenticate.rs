@@ -1,4 +1,4 @@
-//! What judging an access token costs: it is on the path of every request. `scripts/bench-auth`;
+//! What judging an access token costs: it is on the path of every request. `scripts/bench authenticate`;
 //! BENCHMARKS.md keeps the figures.
 #![expect(
     clippy::expect_used,

@@ -1,5 +1,5 @@
 //! Whether the time of a refused sign-in tells if an email has an admin's account: known and unknown
-//! emails in turn through the real server, compared by ratio over many tries. `scripts/bench-login`
+//! emails in turn through the real server, compared by ratio over many tries. `scripts/bench login_timing`
 //! starts what it needs; BENCHMARKS.md keeps the figures.
 //!
 //! A third email, unknown as well, is the control: what two unknown ones differ by is the noise.

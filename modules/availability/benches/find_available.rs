@@ -1,5 +1,5 @@
 //! How long finding everyone who can be asked takes, and counting them for the beacon, by how many
-//! are online. Over a real Valkey: `scripts/bench-availability` starts one; BENCHMARKS.md keeps the
+//! are online. Over a real Valkey: `scripts/bench find_available` starts one; BENCHMARKS.md keeps the
 //! figures.
 #![expect(
     clippy::expect_used,

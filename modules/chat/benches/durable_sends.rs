@@ -1,5 +1,5 @@
 //! How many messages become durable a second, in groups and by a commit each, over a Postgres that
-//! waits for the disk: `scripts/bench-sends` starts one; BENCHMARKS.md keeps the figures.
+//! waits for the disk: `scripts/bench durable_sends` starts one; BENCHMARKS.md keeps the figures.
 #![expect(
     clippy::expect_used,
     reason = "a broken assumption must end the run that has it"
