@@ -6,6 +6,9 @@
 //! [`Settings::changes`], which tells once the cache holds the new value. A stored value that no longer
 //! fits its type is logged and the value before it kept.
 
+mod changing;
+mod shape;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,9 +18,13 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::broadcast;
 use tracing::warn;
+use utoipa::ToSchema;
 
 use crate::bus::Bus;
 use crate::pg::{Db, DbError, Query};
+use crate::ports::AdminRole;
+
+pub use changing::{Change, SettingRow};
 
 /// The bus topic on which a changed key is told.
 pub const TOPIC: &str = "settings";
@@ -26,7 +33,10 @@ pub const TOPIC: &str = "settings";
 const CHANGES_KEPT: usize = 64;
 
 /// A type that can be a setting.
-pub trait SettingValue: Serialize + DeserializeOwned + Send + Sync + 'static {
+pub trait SettingValue: Serialize + DeserializeOwned + ToSchema + Send + Sync + 'static {
+    /// Who may change it. What moves money is the owners' alone.
+    const CHANGED_BY: AdminRole = AdminRole::Operator;
+
     /// Checks what the type alone cannot say.
     ///
     /// # Errors
@@ -34,6 +44,22 @@ pub trait SettingValue: Serialize + DeserializeOwned + Send + Sync + 'static {
     fn validate(&self) -> Result<(), String> {
         Ok(())
     }
+}
+
+/// Why a value is not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SettingError {
+    /// Nobody declared it.
+    #[error("no setting is called {0}")]
+    Unknown(String),
+    /// It does not fit.
+    #[error("{}{message}", if path.is_empty() { String::new() } else { format!("{path}: ") })]
+    Wrong {
+        /// Where in the value; empty for all of it.
+        path: String,
+        /// A sentence for the operator.
+        message: String,
+    },
 }
 
 /// A handle on one setting.
@@ -53,11 +79,13 @@ impl<T> Setting<T> {
 }
 
 /// Takes or refuses a value.
-type Judge = Box<dyn Fn(&Value) -> Result<(), String> + Send + Sync>;
+type Judge = Box<dyn Fn(&Value) -> Result<(), SettingError> + Send + Sync>;
 
 /// A declared setting, its type erased.
 struct Declared {
     description: &'static str,
+    changed_by: AdminRole,
+    schema: Value,
     default: Value,
     current: Value,
     apply: Judge,
@@ -96,6 +124,8 @@ impl Settings {
         let target = cell.clone();
         let declared = Declared {
             description,
+            changed_by: T::CHANGED_BY,
+            schema: shape::of::<T>(),
             current: json.clone(),
             default: json,
             apply: Box::new(move |value| {
@@ -119,11 +149,11 @@ impl Settings {
     /// Checks a value before it is written.
     ///
     /// # Errors
-    /// A sentence for the operator; also for a key that nobody declared.
-    pub fn check(&self, key: &str, value: &Value) -> Result<(), String> {
+    /// See [`SettingError`].
+    pub fn check(&self, key: &str, value: &Value) -> Result<(), SettingError> {
         match self.lock().get(key) {
             Some(declared) => (declared.check)(value),
-            None => Err(format!("no setting is called {key}")),
+            None => Err(SettingError::Unknown(key.to_owned())),
         }
     }
 
@@ -150,7 +180,7 @@ impl Settings {
                 }
                 Err(problem) => warn!(
                     key,
-                    problem, "a stored setting does not fit; the value before it stays"
+                    %problem, "a stored setting does not fit; the value before it stays"
                 ),
             }
         }
@@ -186,8 +216,14 @@ impl Settings {
     }
 }
 
-fn parse<T: SettingValue>(value: &Value) -> Result<T, String> {
-    let parsed: T = serde_json::from_value(value.clone()).map_err(|error| error.to_string())?;
-    parsed.validate()?;
+fn parse<T: SettingValue>(value: &Value) -> Result<T, SettingError> {
+    let wrong = |path: String, message: String| SettingError::Wrong { path, message };
+    let parsed: T = serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string();
+        let path = if path == "." { String::new() } else { path };
+        wrong(path, error.inner().to_string())
+    })?;
+    let checked = parsed.validate();
+    checked.map_err(|message| wrong(String::new(), message))?;
     Ok(parsed)
 }

@@ -1,5 +1,6 @@
 //! What a customer can ask for: the price list, a runtime setting.
 
+use halobestie_core::ports::AdminRole;
 use halobestie_core::settings::SettingValue;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -30,7 +31,7 @@ pub struct Package {
 }
 
 /// The setting `packages`: a list.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
 pub struct Packages(pub Vec<Package>);
 
@@ -59,6 +60,8 @@ impl Default for Packages {
 }
 
 impl SettingValue for Packages {
+    const CHANGED_BY: AdminRole = AdminRole::Owner;
+
     fn validate(&self) -> Result<(), String> {
         if self.0.is_empty() || self.0.len() > PACKAGES_MAX {
             return Err(format!("expected 1 to {PACKAGES_MAX} packages"));

@@ -11,6 +11,7 @@ use std::time::Duration;
 use halobestie_core::Timestamp;
 use halobestie_core::settings::{Setting, SettingValue, Settings};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::pairing::EXCLUSIVE;
@@ -22,7 +23,7 @@ const SECONDS_MAX: u32 = 3600;
 const SECONDS_DEFAULT: u32 = 10;
 
 /// The setting `pairing.wave_size`.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
 struct WaveSize(u32);
 
@@ -33,7 +34,7 @@ impl SettingValue for WaveSize {
 }
 
 /// The setting `pairing.wave_seconds`.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
 struct WaveSeconds(u32);
 
