@@ -180,7 +180,8 @@ fn recorded(row: &Row) -> Recorded {
 /// # Errors
 /// When Postgres does not answer.
 pub async fn forget_person(tx: &Tx<'_>, subjects: &[String]) -> Result<(), DbError> {
-    const SQL: &str = "UPDATE audit_log SET before = before - $2::text[], after = after - $2::text[]
+    const SQL: &str =
+        "UPDATE audit_log SET before = before - $2::text[], after = after - $2::text[]
         WHERE subject = ANY($1) AND (before ?| $2 OR after ?| $2)";
     tx.execute(SQL, &[&subjects, &PERSONAL]).await?;
     Ok(())

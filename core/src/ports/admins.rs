@@ -92,7 +92,7 @@ pub struct AdminChange {
 }
 
 /// An admin's account.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Admin {
     /// Their id.
     pub id: Uuid,

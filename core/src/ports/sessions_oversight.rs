@@ -15,9 +15,7 @@ pub const SESSION_STATUSES: &[&str] = &["pending_payment", "active", "rerouting"
 pub const REQUEST_STATUSES: &[&str] = &["searching", "matched", "expired", "cancelled"];
 
 /// What a report may be.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Serialize, serde::Deserialize, ToSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, serde::Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReportStatus {
     /// Nobody has looked at it yet.

@@ -1,8 +1,8 @@
 //! What a setting looks like, as a JSON schema without references: forms are made from it.
 
 use serde_json::Value;
-use utoipa::openapi::{RefOr, Schema};
 use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
 
 /// References deeper than this are left as they are; a setting is a form, not a language.
 const DEPTH_MAX: usize = 8;

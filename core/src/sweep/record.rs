@@ -59,10 +59,7 @@ pub(super) async fn keep(
 ///
 /// # Errors
 /// When Postgres does not answer.
-pub(super) async fn standings(
-    db: &impl Query,
-    sweeps: &[Sweep],
-) -> Result<Vec<Standing>, DbError> {
+pub(super) async fn standings(db: &impl Query, sweeps: &[Sweep]) -> Result<Vec<Standing>, DbError> {
     const SQL: &str = "SELECT name, last_run_at, last_duration_ms, last_result, next_run_at
         FROM sweep_runs";
     let rows = db.rows(SQL, &[]).await?;

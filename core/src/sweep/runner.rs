@@ -130,7 +130,9 @@ impl Runner {
     /// # Errors
     /// See [`SweepError`].
     pub async fn run_alone(&self, name: &str) -> Result<Swept, SweepError> {
-        self.run(self.named(name)?).await?.ok_or(SweepError::Running)
+        self.run(self.named(name)?)
+            .await?
+            .ok_or(SweepError::Running)
     }
 
     /// A sweep by its name.

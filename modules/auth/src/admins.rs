@@ -120,7 +120,9 @@ impl AdminAccounts for Admins {
             return Ok(None);
         };
         let password = password.0.expose_secret();
-        Ok(Some(replace_password(&self.0, tx, &admin.email, password).await?))
+        Ok(Some(
+            replace_password(&self.0, tx, &admin.email, password).await?,
+        ))
     }
 
     async fn reset_password<'a>(

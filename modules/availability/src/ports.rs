@@ -35,10 +35,7 @@ impl Availability for Roster {
         self.mitra_counts().await
     }
 
-    async fn standings(
-        &self,
-        mitra_ids: &[Uuid],
-    ) -> Result<HashMap<Uuid, MitraStanding>, DbError> {
+    async fn standings(&self, mitra_ids: &[Uuid]) -> Result<HashMap<Uuid, MitraStanding>, DbError> {
         self.standings_of(mitra_ids).await
     }
 

@@ -246,13 +246,23 @@ pub(crate) async fn online(db: &impl Query) -> Result<Vec<Mitra>, DbError> {
 /// Everyone who may work and is not online.
 pub(crate) async fn offline(db: &impl Query) -> Result<Vec<Uuid>, DbError> {
     const SQL: &str = "SELECT mitra_id FROM mitras WHERE is_active AND NOT is_online";
-    Ok(db.rows(SQL, &[]).await?.iter().map(|row| row.get(0)).collect())
+    Ok(db
+        .rows(SQL, &[])
+        .await?
+        .iter()
+        .map(|row| row.get(0))
+        .collect())
 }
 
 /// Everyone who may not work.
 pub(crate) async fn deactivated(db: &impl Query) -> Result<Vec<Uuid>, DbError> {
     const SQL: &str = "SELECT mitra_id FROM mitras WHERE NOT is_active";
-    Ok(db.rows(SQL, &[]).await?.iter().map(|row| row.get(0)).collect())
+    Ok(db
+        .rows(SQL, &[])
+        .await?
+        .iter()
+        .map(|row| row.get(0))
+        .collect())
 }
 
 /// Since when those of these mitras who are online have been.

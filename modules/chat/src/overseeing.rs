@@ -7,8 +7,8 @@ use halobestie_core::clock::Clock;
 use halobestie_core::pg::{Db, DbError, Tx};
 use halobestie_core::ports::{
     ChatCounts, Happening, OverseenOffer, OverseenReport, OverseenRequest, OverseenSession,
-    ReportChange, ReportFilter, RequestFilter, SessionFilter, SessionsOversight,
-    TranscriptMessage, Window,
+    ReportChange, ReportFilter, RequestFilter, SessionFilter, SessionsOversight, TranscriptMessage,
+    Window,
 };
 use uuid::Uuid;
 

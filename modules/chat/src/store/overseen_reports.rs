@@ -2,9 +2,7 @@
 
 use halobestie_core::Timestamp;
 use halobestie_core::pg::{DbError, Params, Query, Row};
-use halobestie_core::ports::{
-    OverseenReport, ReportChange, ReportFilter, ReportStatus, Window,
-};
+use halobestie_core::ports::{OverseenReport, ReportChange, ReportFilter, ReportStatus, Window};
 use uuid::Uuid;
 
 use super::name;
@@ -55,13 +53,21 @@ pub(crate) async fn list(
 /// One report, with its evidence.
 pub(crate) async fn find(db: &impl Query, id: Uuid) -> Result<Option<OverseenReport>, DbError> {
     const SQL: &str = select_reports!("r.evidence", "r.id = $1");
-    db.row_opt(SQL, &[&id]).await?.as_ref().map(read).transpose()
+    db.row_opt(SQL, &[&id])
+        .await?
+        .as_ref()
+        .map(read)
+        .transpose()
 }
 
 /// A report without its evidence, held until the transaction ends.
 pub(crate) async fn hold(tx: &impl Query, id: Uuid) -> Result<Option<OverseenReport>, DbError> {
     const SQL: &str = select_reports!("'[]'::jsonb", "r.id = $1 FOR UPDATE");
-    tx.row_opt(SQL, &[&id]).await?.as_ref().map(read).transpose()
+    tx.row_opt(SQL, &[&id])
+        .await?
+        .as_ref()
+        .map(read)
+        .transpose()
 }
 
 /// Writes what is given of a change.
