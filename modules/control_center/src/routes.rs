@@ -11,6 +11,7 @@ use crate::api::{
     admins, audit, config, customers, dashboard, mitras, payments, reports, requests, sessions,
     sweeps, system,
 };
+use crate::pages::frame::{AUDIT, DASHBOARD, SWEEPS};
 use crate::pages::{self, sign_in};
 use crate::state::State;
 use crate::{assets, live};
@@ -95,7 +96,10 @@ fn pages(state: &Arc<State>) -> Routes {
         .open(Method::POST, "/sign-in", sign_in::sign_in)
         .post("/sign-out", Viewer, sign_in::sign_out)
         .get("/events", Viewer, live::events)
-        .get("/", Viewer, pages::dashboard::show)
+        .get(DASHBOARD, Viewer, pages::dashboard::show)
         .get("/dashboard/figures", Viewer, pages::dashboard::figures)
+        .get(SWEEPS, Viewer, pages::sweeps::show)
+        .post("/sweeps/{name}/run", Operator, pages::sweeps::run)
+        .get(AUDIT, Viewer, pages::audit::show)
         .into()
 }

@@ -4,6 +4,7 @@
 //! `assets/cc.js` does the few things that a server cannot (the viewer's own time, opening a dialog).
 //! Nothing is inline, so the policy below lets nothing inline run.
 
+pub(crate) mod audit;
 pub(crate) mod confirm;
 pub(crate) mod dashboard;
 pub(crate) mod frame;
@@ -11,6 +12,7 @@ pub(crate) mod list;
 pub(crate) mod refusal;
 pub(crate) mod sign_in;
 pub(crate) mod svg;
+pub(crate) mod sweeps;
 pub(crate) mod when;
 
 use askama::Template;
