@@ -83,16 +83,40 @@ pub struct RefundOrder {
     pub admin_id: Uuid,
 }
 
+/// A refund.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = payments::Refund)]
+pub struct OverseenRefund {
+    /// Its id; also what the provider knows it by.
+    pub id: Uuid,
+    /// Whose money it is.
+    pub payment_id: Uuid,
+    /// Whole rupiah.
+    pub amount: i64,
+    /// Always `IDR`.
+    pub currency: &'static str,
+    /// The provider's name, or `by_hand`.
+    pub way: &'static str,
+    /// `wanted`, `pending`, `succeeded` or `failed`.
+    pub status: &'static str,
+    /// `too_late`, `second_payment` or `requested`.
+    pub cause: &'static str,
+    /// What an admin wrote about it.
+    pub reason: Option<String>,
+    /// Why it failed.
+    pub failure: Option<String>,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+}
+
 /// What was taken down of a refund.
 pub struct RefundTaken<'a> {
     /// Where the payment was.
     pub before: PaymentStatus,
     /// Where the payment is.
     pub after: PaymentStatus,
-    /// What goes back, in whole rupiah.
-    pub amount: i64,
-    /// What is answered to whoever asked, with 202.
-    pub answer: Value,
+    /// The refund.
+    pub refund: OverseenRefund,
     /// Asks the provider, and shows the customer.
     pub after_commit: AfterCommit<'a>,
 }
@@ -121,6 +145,12 @@ pub trait PaymentsOversight: Send + Sync {
     /// # Errors
     /// When Postgres does not answer.
     async fn payment(&self, id: Uuid) -> Result<Option<OverseenPayment>, DbError>;
+
+    /// The refunds of a payment, oldest first, those that failed included.
+    ///
+    /// # Errors
+    /// When Postgres does not answer.
+    async fn refunds(&self, payment_id: Uuid) -> Result<Vec<OverseenRefund>, DbError>;
 
     /// What happened to a payment, oldest first; at most a thousand.
     ///

@@ -100,6 +100,9 @@ pub(crate) fn of_setting(error: SettingError) -> Problem {
         SettingError::Wrong { path, message } if path.is_empty() => {
             Problem::invalid("value", message)
         }
+        SettingError::Wrong { path, message } if path.starts_with('[') => {
+            Problem::invalid(format!("value{path}"), message)
+        }
         SettingError::Wrong { path, message } => Problem::invalid(format!("value.{path}"), message),
     }
 }

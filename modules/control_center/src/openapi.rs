@@ -22,6 +22,7 @@ use crate::api;
     api::payments::list,
     api::payments::show,
     api::payments::refund,
+    api::payments::refunds,
     api::reports::list,
     api::reports::show,
     api::reports::update,

@@ -58,6 +58,12 @@ fn api(state: &Arc<State>) -> Routes {
             Operator,
             payments::refund,
         )
+        .row(
+            get(),
+            "/api/admin/payments/{id}/refunds",
+            Viewer,
+            payments::refunds,
+        )
         .row(get(), "/api/admin/reports", Viewer, reports::list)
         .row(get(), "/api/admin/reports/{id}", Viewer, reports::show)
         .row(

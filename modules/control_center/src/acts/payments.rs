@@ -3,9 +3,9 @@
 use halobestie_core::Problem;
 use halobestie_core::http::{Response, reply};
 use halobestie_core::idempotency::{Begun, Key};
-use halobestie_core::ports::RefundOrder;
+use halobestie_core::ports::{OverseenRefund, PaymentStatus, RefundOrder};
 use http::StatusCode;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -28,6 +28,15 @@ pub(crate) struct AskRefund {
     /// their own. For what the provider could not give back.
     #[serde(default)]
     pub(crate) by_hand: bool,
+}
+
+/// What was taken down, and where the payment is by it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = control_center::RefundAsked)]
+pub(crate) struct RefundAsked {
+    refund: OverseenRefund,
+    /// `refund_pending`; by hand: `refunded`, or what it was if only a part went back.
+    payment_status: PaymentStatus,
 }
 
 /// Takes a refund down; the answer of the API.
@@ -58,19 +67,20 @@ pub(crate) async fn refund(
         return Ok(answer);
     }
     let taken = payments.refund(&act.tx, &order).await?;
+    let asked = RefundAsked {
+        payment_status: taken.after,
+        refund: taken.refund,
+    };
     let answer = match key {
-        Some(key) => {
-            key.record(&act.tx, StatusCode::ACCEPTED, &taken.answer)
-                .await?
-        }
-        None => reply::accepted(&taken.answer)?,
+        Some(key) => key.record(&act.tx, StatusCode::ACCEPTED, &asked).await?,
+        None => reply::accepted(&asked)?,
     };
     let note = Note {
         action: "payment.refund",
         subject: subject("payment", id),
         before: Some(json!({"status": taken.before})),
         after: Some(json!({
-            "status": taken.after, "amount": taken.amount, "reason": order.reason,
+            "status": taken.after, "amount": asked.refund.amount, "reason": order.reason,
             "by_hand": order.by_hand,
         })),
     };

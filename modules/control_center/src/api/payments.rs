@@ -6,7 +6,7 @@ use halobestie_core::http::request::parse_json;
 use halobestie_core::http::{Reply, Request, paging, reply};
 use halobestie_core::idempotency::Key;
 use halobestie_core::ports::{
-    OverseenPayment, Payment, PaymentEvent, PaymentFilter, PaymentStatus, Window,
+    OverseenPayment, OverseenRefund, Payment, PaymentEvent, PaymentFilter, PaymentStatus, Window,
 };
 use halobestie_core::{Problem, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::{Page, PageQuery, one_of};
 use crate::act::Caller;
-use crate::acts::payments::{self as acts, AskRefund};
+use crate::acts::payments::{self as acts, AskRefund, RefundAsked};
 use crate::names::{Named, Names};
 use crate::state::State;
 
@@ -181,6 +181,43 @@ pub(crate) async fn show(state: Arc<State>, _: Caller, req: Request) -> Reply {
     reply::ok(&PaymentDetail { payment, events })
 }
 
+/// The refunds of a payment.
+#[derive(Serialize, ToSchema)]
+#[schema(as = control_center::Refunds)]
+pub(crate) struct Refunds {
+    /// Oldest first, those that failed included.
+    items: Vec<OverseenRefund>,
+    /// Whole rupiah that can still be asked back.
+    refundable: i64,
+    /// Why somebody has to look at the payment, or last had to.
+    review_reason: Option<String>,
+}
+
+/// List the refunds of a payment
+///
+/// Those that went, are on their way, and failed; and what can still go back.
+#[utoipa::path(
+    operation_id = "admin_payment_refunds",
+    get, path = "/api/admin/payments/{id}/refunds", tag = "admin", security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "The payment")),
+    responses(
+        (status = 200, description = "Its refunds", body = Refunds),
+        (status = 403, description = "`forbidden`: admins only"),
+        (status = 404, description = "`not_found`; `module_off` where payments are off"),
+    ),
+)]
+pub(crate) async fn refunds(state: Arc<State>, _: Caller, req: Request) -> Reply {
+    let id: Uuid = req.param("id")?;
+    let payments = state.payments()?;
+    let payment = payments.payment(id).await?;
+    let payment = payment.ok_or_else(Problem::not_found)?;
+    reply::ok(&Refunds {
+        items: payments.refunds(id).await?,
+        refundable: payment.refundable,
+        review_reason: payment.review_reason,
+    })
+}
+
 /// Refund a payment
 ///
 /// All that can still go back, or a part of it. The payment is `refund_pending` until the money has gone,
@@ -195,7 +232,7 @@ pub(crate) async fn show(state: Arc<State>, _: Caller, req: Request) -> Reply {
     ),
     request_body = AskRefund,
     responses(
-        (status = 202, description = "Taken down: `refund`, and `payment_status`", body = Object),
+        (status = 202, description = "Taken down", body = RefundAsked),
         (status = 403, description = "`forbidden`: operators and owners"),
         (status = 404, description = "`not_found`; `module_off` where payments are off"),
         (status = 409, description = "`not_refundable`: nothing, or less than was asked for, can go back; `idempotency_conflict`"),

@@ -1,5 +1,7 @@
 //! Mitras and customers.
 
+use std::time::Duration;
+
 use halobestie_auth::testing;
 use halobestie_core::ports::Role;
 use http::Method;
@@ -8,12 +10,15 @@ use serde_json::{Value, json};
 use crate::server::{World, world};
 
 async fn make(world: &World, phone: &str, name: &str) -> Value {
+    // The order of accounts, and of deeds, is that of their milliseconds.
+    world.app.clock.advance(Duration::from_millis(1));
     let body = json!({"phone": phone, "display_name": name, "max_sessions": 2});
     let made = world.act(Method::POST, "/api/admin/mitras", body).await;
     made.expect(201).json()
 }
 
 async fn change(world: &World, id: &Value, body: Value) -> Value {
+    world.app.clock.advance(Duration::from_millis(1));
     let path = format!("/api/admin/mitras/{}", id.as_str().unwrap());
     let changed = world.act(Method::PATCH, &path, body).await;
     changed.expect(200).json()
