@@ -18,6 +18,8 @@ pub static COMPILED: &[Entry] = &[
     Entry::of::<halobestie_fazpass::Fazpass>(),
     #[cfg(feature = "mobile")]
     Entry::of::<halobestie_mobile::Mobile>(),
+    #[cfg(feature = "playground")]
+    Entry::of::<halobestie_playground::Playground>(),
     #[cfg(feature = "uploads")]
     Entry::of::<halobestie_uploads::Uploads>(),
     #[cfg(feature = "fcm")]
@@ -26,11 +28,19 @@ pub static COMPILED: &[Entry] = &[
     Entry::of::<halobestie_xendit::Xendit>(),
 ];
 
-/// The names of all modules of the project, compiled in or not: the features of the manifest, so that
-/// no second list is kept. Switching on one that is not compiled in gets an error of its own.
+/// The names of all modules of the project, compiled in or not: the features of the manifest that bring
+/// a crate, so that no second list is kept. Switching on one that is not compiled in gets an error of its
+/// own.
 pub fn known() -> Vec<String> {
     let manifest: toml::Table = toml::from_str(include_str!("../Cargo.toml")).unwrap_or_default();
     let features = manifest.get("features").and_then(toml::Value::as_table);
-    let names = features.into_iter().flat_map(toml::Table::keys);
-    names.filter(|name| *name != "default").cloned().collect()
+    let features = features.into_iter().flatten();
+    let modules = features.filter(|(_, brings)| brings_a_crate(brings));
+    modules.map(|(name, _)| name.clone()).collect()
+}
+
+/// The others are sets of features.
+fn brings_a_crate(brings: &toml::Value) -> bool {
+    let mut brings = brings.as_array().into_iter().flatten();
+    brings.any(|it| it.as_str().is_some_and(|it| it.starts_with("dep:")))
 }

@@ -41,7 +41,8 @@ const HOME: &str = ".dev";
 /// logs and secrets are kept in .dev: the next start finds them again, and removing that folder is a
 /// fresh start. Ctrl-C stops all of it. A DATABASE_URL or VALKEY_URL that is set is used instead.
 /// Sign-in codes go to the sandbox's page where the program halobestie-sandbox lies beside this one,
-/// unless a FAZPASS_ variable is set.
+/// unless a FAZPASS_ variable is set. The playground at /playground is on unless PLAYGROUND_ENABLED is
+/// false.
 #[derive(Debug, Args)]
 pub(super) struct DevArgs {
     /// Port of the public listener; the internal one takes the next [default: 3000].

@@ -31,6 +31,7 @@ async fn with_everything() -> TestApp {
     sandbox.google.write_service_account(&account).unwrap();
     let mut plan = TestApp::with(COMPILED)
         .env("EMAIL_ENABLED", "true")
+        .env("PLAYGROUND_ENABLED", "true")
         .env("SMTP_URL", "smtp://127.0.0.1:1")
         .env("SMTP_FROM", "no-reply@halobestie.test");
     let google = sandbox.google.variables(&account);

@@ -13,6 +13,7 @@ async fn start() -> TestApp {
     for (name, value) in sandbox.xendit.variables() {
         plan = plan.env(name, &value);
     }
+    let plan = plan.env("PLAYGROUND_ENABLED", "true");
     plan.env("CC_ORIGIN", CONTROL_CENTER).start().await
 }
 
@@ -42,6 +43,7 @@ async fn each_listener_knows_its_own_origins_alone() {
 async fn every_page_of_the_server_is_a_secure_one() {
     let app = start().await;
     let pages = [
+        app.get("/playground").send().await.expect(200),
         app.internal_get("/docs").send().await.expect(200),
         app.get("/payment/return/success").send().await,
         app.get("/payment/return/failure").send().await,

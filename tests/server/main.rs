@@ -21,6 +21,7 @@ mod lifecycle;
 mod migrations;
 mod mirror;
 mod outages;
+mod playground;
 mod process;
 mod pushes;
 mod soak;

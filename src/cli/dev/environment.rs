@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use halobestie_core::config::AppEnv;
+
 use super::Services;
 use super::home::Home;
+use crate::modules::COMPILED;
 
 /// Who may sign in to the control center of a fresh database.
 pub(super) const ADMIN_EMAIL: &str = "admin@halobestie.test";
@@ -33,6 +36,9 @@ pub(super) fn add_basics(env: &mut Env, port: Option<u16>, home: &Home) -> anyho
     set(env, "OTP_ADDRESS_HOURLY", "10000".into());
     set(env, "ADMIN_EMAIL", ADMIN_EMAIL.into());
     set(env, "ADMIN_PASSWORD", ADMIN_PASSWORD.into());
+    if may_have_playground(env) {
+        set(env, "PLAYGROUND_ENABLED", "true".into());
+    }
     Ok(())
 }
 
@@ -51,6 +57,9 @@ pub(super) fn add_services(env: &mut Env, home: &Home, services: &Services) -> a
         "UPLOAD_ROOT",
     ];
     if let Some(sandbox) = &services.sandbox {
+        if may_have_playground(env) {
+            set(env, "PLAYGROUND_SANDBOX_URL", sandbox.pages.clone());
+        }
         for (name, value) in &sandbox.variables {
             set(env, name, value.clone());
             shared.push(name);
@@ -63,6 +72,15 @@ pub(super) fn add_services(env: &mut Env, home: &Home, services: &Services) -> a
         }
     }
     home.write_private("env", &lines)
+}
+
+/// A build for images has none, and where real users may be it is refused.
+fn may_have_playground(env: &Env) -> bool {
+    let app_env = env
+        .get("APP_ENV")
+        .and_then(|name| name.parse::<AppEnv>().ok());
+    let is_compiled = COMPILED.iter().any(|entry| entry.name == "playground");
+    is_compiled && !app_env.unwrap_or_default().is_deployed()
 }
 
 /// Sets a variable that is neither set nor read from a file.

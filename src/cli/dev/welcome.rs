@@ -24,17 +24,19 @@ pub(super) fn print(
     at: Addresses,
 ) -> io::Result<()> {
     let (public, internal) = (at.public.port(), at.internal.port());
-    let mut lines = vec![
-        String::new(),
-        "  halobestie runs".into(),
-        String::new(),
+    let mut lines = vec![String::new(), "  halobestie runs".into(), String::new()];
+    if config.is_enabled("playground") {
+        let page = format!("http://localhost:{public}/playground");
+        lines.push(format!("  Playground       {page}   <- start here"));
+    }
+    lines.extend([
         format!("  Public API       http://localhost:{public}"),
         format!("  API reference    http://localhost:{internal}/docs"),
         format!("  Metrics          http://localhost:{internal}/metrics"),
         format!("  Postgres         {}", postgres(services)),
         format!("  Valkey           {}", valkey(services)),
         format!("  Sandbox          {}", sandbox(services)),
-    ];
+    ]);
     if config.is_enabled("auth") {
         lines.push(String::new());
         lines.extend(sign_in(config, sources, services));
