@@ -17,8 +17,8 @@ use crate::timestamp::Timestamp;
 pub struct PaymentFilter {
     /// Where they are.
     pub status: Option<PaymentStatus>,
-    /// By this customer.
-    pub customer_id: Option<Uuid>,
+    /// By one of these customers.
+    pub customer_ids: Option<Vec<Uuid>>,
     /// For this session.
     pub session_id: Option<Uuid>,
 }

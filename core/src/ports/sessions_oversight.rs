@@ -72,6 +72,10 @@ pub struct Window {
     pub after: Option<Uuid>,
     /// At most.
     pub limit: i64,
+    /// Only what was made then or later.
+    pub since: Option<Timestamp>,
+    /// Only what was made before then.
+    pub until: Option<Timestamp>,
 }
 
 impl Window {
@@ -81,8 +85,29 @@ impl Window {
             oldest_first: false,
             after: None,
             limit,
+            since: None,
+            until: None,
         }
     }
+
+    /// Between which ids the page lies, neither of them on it. An id begins with the millisecond in which
+    /// it was made, so the index of ids finds a time as well.
+    pub fn bounds(&self) -> (Uuid, Uuid) {
+        let lower = self.since.map_or(Uuid::nil(), before_all_of);
+        let upper = self.until.map_or(Uuid::max(), before_all_of);
+        match self.after {
+            Some(after) if self.oldest_first => (lower.max(after), upper),
+            Some(after) => (lower, upper.min(after)),
+            None => (lower, upper),
+        }
+    }
+}
+
+/// Less than every id that was made at this time or later, more than every earlier one.
+fn before_all_of(time: Timestamp) -> Uuid {
+    // An id has a version after its millisecond, so none is all zeros there.
+    let ms = u128::try_from(time.unix_ms()).unwrap_or(0);
+    Uuid::from_u128(ms << 80)
 }
 
 /// Which sessions to list. All that is given must hold.
@@ -92,6 +117,10 @@ pub struct SessionFilter {
     pub status: Option<String>,
     /// Of whom, on either side.
     pub user_id: Option<Uuid>,
+    /// Of one of these customers.
+    pub customer_ids: Option<Vec<Uuid>>,
+    /// Held by one of these mitras now, or at its end.
+    pub mitra_ids: Option<Vec<Uuid>>,
 }
 
 /// A session.
@@ -169,15 +198,43 @@ pub struct TranscriptMessage {
     pub sent_at: Timestamp,
 }
 
+/// More time that was asked for in a session.
+#[derive(Clone, Debug)]
+pub struct OverseenExtension {
+    /// Its id; what its payment is for.
+    pub id: Uuid,
+    /// The package as it was when it was asked for.
+    pub package: Value,
+    /// `pending_payment`, `applied` or `lapsed`.
+    pub status: String,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// When it was applied, or lapsed.
+    pub closed_at: Option<Timestamp>,
+}
+
+/// An entry in the books of a session's time.
+#[derive(Clone, Debug)]
+pub struct TimeEntry {
+    /// `bought`, `consumed` or `returned`.
+    pub kind: String,
+    /// How much, in milliseconds.
+    pub ms: i64,
+    /// What was bought: the session itself or an extension.
+    pub subject_id: Option<Uuid>,
+    /// When.
+    pub at: Timestamp,
+}
+
 /// Which requests to list. All that is given must hold.
 #[derive(Clone, Debug, Default)]
 pub struct RequestFilter {
     /// One of [`REQUEST_STATUSES`].
     pub status: Option<String>,
-    /// By this customer.
-    pub customer_id: Option<Uuid>,
-    /// Offered to this mitra.
-    pub offered_to: Option<Uuid>,
+    /// By one of these customers.
+    pub customer_ids: Option<Vec<Uuid>>,
+    /// Offered to one of these mitras.
+    pub offered_to: Option<Vec<Uuid>>,
 }
 
 /// A request for a chat, or a session's search for another mitra.
@@ -229,8 +286,8 @@ pub struct OverseenOffer {
 pub struct ReportFilter {
     /// Where they are.
     pub status: Option<ReportStatus>,
-    /// By or about this person.
-    pub user_id: Option<Uuid>,
+    /// By or about one of these people.
+    pub user_ids: Option<Vec<Uuid>>,
     /// Of this session.
     pub session_id: Option<Uuid>,
 }
@@ -308,6 +365,18 @@ pub trait SessionsOversight: Send + Sync {
     /// When Postgres does not answer.
     async fn session_history(&self, id: Uuid) -> Result<Vec<Happening>, DbError>;
 
+    /// The extensions of a session, oldest first; at most a thousand.
+    ///
+    /// # Errors
+    /// When Postgres does not answer.
+    async fn extensions(&self, session_id: Uuid) -> Result<Vec<OverseenExtension>, DbError>;
+
+    /// The books of a session's time, oldest first; at most a thousand entries.
+    ///
+    /// # Errors
+    /// When Postgres does not answer.
+    async fn time_books(&self, session_id: Uuid) -> Result<Vec<TimeEntry>, DbError>;
+
     /// What was said in a session, ascending by `seq` from after `after_seq`. Whoever shows it writes
     /// down why in the audit.
     ///
@@ -370,4 +439,49 @@ pub trait SessionsOversight: Send + Sync {
         change: &ReportChange,
         admin_id: Uuid,
     ) -> Result<Option<(OverseenReport, OverseenReport)>, DbError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Builder;
+
+    use super::*;
+
+    fn made_at(ms: u64) -> Uuid {
+        Builder::from_unix_timestamp_millis(ms, &[0; 10]).into_uuid()
+    }
+
+    fn lies_in(window: &Window, ms: u64) -> bool {
+        let (lower, upper) = window.bounds();
+        lower < made_at(ms) && made_at(ms) < upper
+    }
+
+    #[test]
+    fn a_page_has_what_was_made_from_its_beginning_to_before_its_end() {
+        let window = Window {
+            since: Some(Timestamp::from_unix_ms(1000)),
+            until: Some(Timestamp::from_unix_ms(2000)),
+            ..Window::latest(10)
+        };
+        let found = [999, 1000, 1999, 2000].map(|ms| lies_in(&window, ms));
+        assert_eq!(found, [false, true, true, false]);
+        assert!(lies_in(&Window::latest(10), u64::from(u32::MAX)));
+    }
+
+    #[test]
+    fn a_later_page_goes_on_where_the_one_before_ended() {
+        let window = Window {
+            after: Some(made_at(1500)),
+            since: Some(Timestamp::from_unix_ms(1000)),
+            ..Window::latest(10)
+        };
+        let found = [999, 1400, 1500, 1600].map(|ms| lies_in(&window, ms));
+        assert_eq!(found, [false, true, false, false]);
+        let window = Window {
+            oldest_first: true,
+            ..window
+        };
+        let found = [1400, 1500, 1600].map(|ms| lies_in(&window, ms));
+        assert_eq!(found, [false, false, true]);
+    }
 }

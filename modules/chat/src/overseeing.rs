@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use halobestie_core::clock::Clock;
 use halobestie_core::pg::{Db, DbError, Tx};
 use halobestie_core::ports::{
-    ChatCounts, Happening, OverseenOffer, OverseenReport, OverseenRequest, OverseenSession,
-    ReportChange, ReportFilter, RequestFilter, SessionFilter, SessionsOversight, TranscriptMessage,
-    Window,
+    ChatCounts, Happening, OverseenExtension, OverseenOffer, OverseenReport, OverseenRequest,
+    OverseenSession, ReportChange, ReportFilter, RequestFilter, SessionFilter, SessionsOversight,
+    TimeEntry, TranscriptMessage, Window,
 };
 use uuid::Uuid;
 
@@ -43,6 +43,14 @@ impl SessionsOversight for Overseer {
 
     async fn session_history(&self, id: Uuid) -> Result<Vec<Happening>, DbError> {
         overseen_sessions::history(&self.db, id).await
+    }
+
+    async fn extensions(&self, session_id: Uuid) -> Result<Vec<OverseenExtension>, DbError> {
+        overseen_sessions::extensions(&self.db, session_id).await
+    }
+
+    async fn time_books(&self, session_id: Uuid) -> Result<Vec<TimeEntry>, DbError> {
+        overseen_sessions::time_books(&self.db, session_id).await
     }
 
     async fn transcript(

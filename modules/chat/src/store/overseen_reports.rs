@@ -28,23 +28,25 @@ pub(crate) async fn list(
     const LATEST: &str = select_reports!(
         "'[]'::jsonb",
         "($1::text IS NULL OR r.status = $1)
-            AND ($2::uuid IS NULL OR r.reporter_id = $2 OR r.reported_id = $2)
+            AND ($2::uuid[] IS NULL OR r.reporter_id = ANY($2) OR r.reported_id = ANY($2))
             AND ($3::uuid IS NULL OR r.session_id = $3)
-            AND ($4::uuid IS NULL OR r.id < $4) ORDER BY r.id DESC LIMIT $5"
+            AND r.id > $4 AND r.id < $5 ORDER BY r.id DESC LIMIT $6"
     );
     const OLDEST: &str = select_reports!(
         "'[]'::jsonb",
         "($1::text IS NULL OR r.status = $1)
-            AND ($2::uuid IS NULL OR r.reporter_id = $2 OR r.reported_id = $2)
+            AND ($2::uuid[] IS NULL OR r.reporter_id = ANY($2) OR r.reported_id = ANY($2))
             AND ($3::uuid IS NULL OR r.session_id = $3)
-            AND ($4::uuid IS NULL OR r.id > $4) ORDER BY r.id LIMIT $5"
+            AND r.id > $4 AND r.id < $5 ORDER BY r.id LIMIT $6"
     );
     let sql = if window.oldest_first { OLDEST } else { LATEST };
+    let (lower, upper) = window.bounds();
     let params: Params<'_> = &[
         &filter.status.map(ReportStatus::as_str),
-        &filter.user_id,
+        &filter.user_ids,
         &filter.session_id,
-        &window.after,
+        &lower,
+        &upper,
         &window.limit,
     ];
     db.rows(sql, params).await?.iter().map(read).collect()

@@ -5,7 +5,7 @@ use halobestie_core::ports::{OverseenOffer, OverseenRequest, RequestFilter, Wind
 use uuid::Uuid;
 
 macro_rules! select_requests {
-    ($where:literal) => {
+    ($($where:literal),+) => {
         concat!(
             "SELECT r.id, r.customer_id, r.status, r.topic, r.package, r.preferred_mitra_id,
                 r.offered_to::bigint AS offered_to, r.created_at, r.expires_at, r.closed_at,
@@ -13,7 +13,21 @@ macro_rules! select_requests {
                 (SELECT count(*) FROM chat_offers o
                   WHERE o.request_id = r.id AND o.declined_at IS NOT NULL) AS declined
             FROM chat_requests r WHERE ",
-            $where
+            $($where),+
+        )
+    };
+}
+
+macro_rules! page_of_requests {
+    ($among:literal, $order:literal) => {
+        select_requests!(
+            $among,
+            "($1::text IS NULL OR r.status = $1)
+            AND ($2::uuid[] IS NULL OR r.customer_id = ANY($2))
+            AND ($3::uuid[] IS NULL OR EXISTS (SELECT 1 FROM chat_offers o
+                  WHERE o.request_id = r.id AND o.mitra_id = ANY($3)))
+            AND r.id > $4 AND r.id < $5",
+            $order
         )
     };
 }
@@ -24,35 +38,24 @@ pub(crate) async fn list(
     filter: &RequestFilter,
     window: Window,
 ) -> Result<Vec<OverseenRequest>, DbError> {
-    const LATEST: &str = select_requests!(
-        "($1::text IS NULL OR r.status = $1) AND ($2::uuid IS NULL OR r.customer_id = $2)
-            AND ($3::uuid IS NULL OR EXISTS (SELECT 1 FROM chat_offers o
-                  WHERE o.request_id = r.id AND o.mitra_id = $3))
-            AND ($4::uuid IS NULL OR r.id < $4) ORDER BY r.id DESC LIMIT $5"
-    );
-    const OLDEST: &str = select_requests!(
-        "($1::text IS NULL OR r.status = $1) AND ($2::uuid IS NULL OR r.customer_id = $2)
-            AND ($3::uuid IS NULL OR EXISTS (SELECT 1 FROM chat_offers o
-                  WHERE o.request_id = r.id AND o.mitra_id = $3))
-            AND ($4::uuid IS NULL OR r.id > $4) ORDER BY r.id LIMIT $5"
-    );
-    const SEARCHING: &str = select_requests!(
-        "r.status = 'searching' AND ($1::text IS NOT NULL)
-            AND ($2::uuid IS NULL OR r.customer_id = $2)
-            AND ($3::uuid IS NULL OR EXISTS (SELECT 1 FROM chat_offers o
-                  WHERE o.request_id = r.id AND o.mitra_id = $3))
-            AND ($4::uuid IS NULL OR r.id < $4) ORDER BY r.id DESC LIMIT $5"
+    const LATEST: &str = page_of_requests!("", " ORDER BY r.id DESC LIMIT $6");
+    const OLDEST: &str = page_of_requests!("", " ORDER BY r.id LIMIT $6");
+    const SEARCHING: &str = page_of_requests!(
+        "r.status = 'searching' AND ",
+        " ORDER BY r.id DESC LIMIT $6"
     );
     let sql = match (filter.status.as_deref(), window.oldest_first) {
         (Some("searching"), false) => SEARCHING,
         (_, false) => LATEST,
         (_, true) => OLDEST,
     };
+    let (lower, upper) = window.bounds();
     let params: Params<'_> = &[
         &filter.status,
-        &filter.customer_id,
+        &filter.customer_ids,
         &filter.offered_to,
-        &window.after,
+        &lower,
+        &upper,
         &window.limit,
     ];
     Ok(db.rows(sql, params).await?.iter().map(read).collect())

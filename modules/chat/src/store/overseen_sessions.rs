@@ -3,7 +3,8 @@
 use halobestie_core::Timestamp;
 use halobestie_core::pg::{DbError, Params, Query, Row};
 use halobestie_core::ports::{
-    ChatCounts, Happening, OverseenSession, SessionFilter, TranscriptMessage, Window,
+    ChatCounts, Happening, OverseenExtension, OverseenSession, SessionFilter, TimeEntry,
+    TranscriptMessage, Window,
 };
 use uuid::Uuid;
 
@@ -32,14 +33,28 @@ pub(crate) async fn counts(
 }
 
 macro_rules! select_sessions {
-    ($where:literal) => {
+    ($($where:literal),+) => {
         concat!(
             "SELECT s.id, s.request_id, s.status, s.customer_id, s.mitra_id, s.former_mitra_ids,
                 s.topic, s.package, s.created_at, s.started_at, s.expires_at, s.paused_ms, s.ended_at,
                 s.end_reason, s.last_seq, s.erased_at,
                 (SELECT stars FROM chat_ratings r WHERE r.session_id = s.id) AS stars
             FROM chat_sessions s WHERE ",
-            $where
+            $($where),+
+        )
+    };
+}
+
+macro_rules! page_of_sessions {
+    ($among:literal, $order:literal) => {
+        select_sessions!(
+            $among,
+            "($1::text IS NULL OR s.status = $1)
+            AND ($2::uuid IS NULL OR s.customer_id = $2 OR s.mitra_id = $2)
+            AND ($3::uuid[] IS NULL OR s.customer_id = ANY($3))
+            AND ($4::uuid[] IS NULL OR s.mitra_id = ANY($4))
+            AND s.id > $5 AND s.id < $6",
+            $order
         )
     };
 }
@@ -50,26 +65,12 @@ pub(crate) async fn list(
     filter: &SessionFilter,
     window: Window,
 ) -> Result<Vec<OverseenSession>, DbError> {
-    const LATEST: &str = select_sessions!(
-        "($1::text IS NULL OR s.status = $1)
-            AND ($2::uuid IS NULL OR s.customer_id = $2 OR s.mitra_id = $2)
-            AND ($3::uuid IS NULL OR s.id < $3) ORDER BY s.id DESC LIMIT $4"
-    );
-    const OLDEST: &str = select_sessions!(
-        "($1::text IS NULL OR s.status = $1)
-            AND ($2::uuid IS NULL OR s.customer_id = $2 OR s.mitra_id = $2)
-            AND ($3::uuid IS NULL OR s.id > $3) ORDER BY s.id LIMIT $4"
-    );
-    const OPEN_LATEST: &str = select_sessions!(
-        "s.status <> 'ended' AND ($1::text IS NULL OR s.status = $1)
-            AND ($2::uuid IS NULL OR s.customer_id = $2 OR s.mitra_id = $2)
-            AND ($3::uuid IS NULL OR s.id < $3) ORDER BY s.id DESC LIMIT $4"
-    );
-    const OPEN_OLDEST: &str = select_sessions!(
-        "s.status <> 'ended' AND ($1::text IS NULL OR s.status = $1)
-            AND ($2::uuid IS NULL OR s.customer_id = $2 OR s.mitra_id = $2)
-            AND ($3::uuid IS NULL OR s.id > $3) ORDER BY s.id LIMIT $4"
-    );
+    const LATEST: &str = page_of_sessions!("", " ORDER BY s.id DESC LIMIT $7");
+    const OLDEST: &str = page_of_sessions!("", " ORDER BY s.id LIMIT $7");
+    const OPEN_LATEST: &str =
+        page_of_sessions!("s.status <> 'ended' AND ", " ORDER BY s.id DESC LIMIT $7");
+    const OPEN_OLDEST: &str =
+        page_of_sessions!("s.status <> 'ended' AND ", " ORDER BY s.id LIMIT $7");
     let is_open = filter.status.as_deref().is_some_and(|it| it != "ended");
     let sql = match (is_open, window.oldest_first) {
         (false, false) => LATEST,
@@ -78,7 +79,16 @@ pub(crate) async fn list(
         (true, true) => OPEN_OLDEST,
     };
     let status = filter.status.as_deref().filter(|it| *it != "open");
-    let params: Params<'_> = &[&status, &filter.user_id, &window.after, &window.limit];
+    let (lower, upper) = window.bounds();
+    let params: Params<'_> = &[
+        &status,
+        &filter.user_id,
+        &filter.customer_ids,
+        &filter.mitra_ids,
+        &lower,
+        &upper,
+        &window.limit,
+    ];
     Ok(db.rows(sql, params).await?.iter().map(read).collect())
 }
 
@@ -125,6 +135,41 @@ pub(crate) async fn history(db: &impl Query, id: Uuid) -> Result<Vec<Happening>,
         at: row.get("at"),
     });
     Ok(happenings.collect())
+}
+
+/// The extensions of a session, oldest first.
+pub(crate) async fn extensions(
+    db: &impl Query,
+    session_id: Uuid,
+) -> Result<Vec<OverseenExtension>, DbError> {
+    const SQL: &str = "SELECT id, package, status, created_at, closed_at FROM chat_extensions
+        WHERE session_id = $1 ORDER BY id LIMIT 1000";
+    let rows = db.rows(SQL, &[&session_id]).await?;
+    let extensions = rows.iter().map(|row| OverseenExtension {
+        id: row.get("id"),
+        package: row.get("package"),
+        status: row.get("status"),
+        created_at: row.get("created_at"),
+        closed_at: row.get("closed_at"),
+    });
+    Ok(extensions.collect())
+}
+
+/// The books of a session's time, oldest first.
+pub(crate) async fn time_books(
+    db: &impl Query,
+    session_id: Uuid,
+) -> Result<Vec<TimeEntry>, DbError> {
+    const SQL: &str = "SELECT kind, ms, subject_id, at FROM chat_time
+        WHERE session_id = $1 ORDER BY id LIMIT 1000";
+    let rows = db.rows(SQL, &[&session_id]).await?;
+    let entries = rows.iter().map(|row| TimeEntry {
+        kind: row.get("kind"),
+        ms: row.get("ms"),
+        subject_id: row.get("subject_id"),
+        at: row.get("at"),
+    });
+    Ok(entries.collect())
 }
 
 /// What was said, ascending.

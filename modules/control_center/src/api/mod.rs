@@ -79,7 +79,7 @@ impl PageQuery {
         Ok(Window {
             oldest_first,
             after: self.after()?,
-            limit: self.limit()? + 1,
+            ..Window::latest(self.limit()? + 1)
         })
     }
 

@@ -140,7 +140,7 @@ pub(crate) async fn list(state: Arc<State>, _: Caller, req: Request) -> Reply {
     let query: PaymentQuery = req.query()?;
     let filter = PaymentFilter {
         status: one_of("status", query.status.as_deref(), PaymentStatus::parse)?,
-        customer_id: query.customer_id,
+        customer_ids: query.customer_id.map(|id| vec![id]),
         session_id: query.session_id,
     };
     let window = Window {

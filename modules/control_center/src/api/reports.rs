@@ -128,7 +128,7 @@ pub(crate) async fn list(state: Arc<State>, _: Caller, req: Request) -> Reply {
     let query: ReportQuery = req.query()?;
     let filter = ReportFilter {
         status: one_of("status", query.status.as_deref(), ReportStatus::parse)?,
-        user_id: query.user_id,
+        user_ids: query.user_id.map(|id| vec![id]),
         session_id: query.session_id,
     };
     let window = Window {

@@ -176,8 +176,8 @@ pub(crate) async fn list(state: Arc<State>, _: Caller, req: Request) -> Reply {
     let query: RequestQuery = req.query()?;
     let filter = RequestFilter {
         status: one_of("status", query.status.as_deref(), status)?,
-        customer_id: query.customer_id,
-        offered_to: query.mitra_id,
+        customer_ids: query.customer_id.map(|id| vec![id]),
+        offered_to: query.mitra_id.map(|id| vec![id]),
     };
     let window = Window {
         limit: query.page.limit()?,

@@ -158,6 +158,7 @@ pub(crate) async fn list(state: Arc<State>, _: Caller, req: Request) -> Reply {
     let filter = SessionFilter {
         status: one_of("status", query.status.as_deref(), status)?,
         user_id: query.user_id,
+        ..SessionFilter::default()
     };
     let window = Window {
         limit: query.page.limit()?,

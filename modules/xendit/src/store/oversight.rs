@@ -29,21 +29,23 @@ pub(crate) async fn list(
     window: Window,
 ) -> Result<Vec<OverseenPayment>, DbError> {
     const LATEST: &str = select_payments!(
-        "($1::text IS NULL OR p.status = $1) AND ($2::uuid IS NULL OR p.customer_id = $2)
+        "($1::text IS NULL OR p.status = $1) AND ($2::uuid[] IS NULL OR p.customer_id = ANY($2))
             AND ($3::uuid IS NULL OR p.session_id = $3)
-            AND ($4::uuid IS NULL OR p.id < $4) ORDER BY p.id DESC LIMIT $5"
+            AND p.id > $4 AND p.id < $5 ORDER BY p.id DESC LIMIT $6"
     );
     const OLDEST: &str = select_payments!(
-        "($1::text IS NULL OR p.status = $1) AND ($2::uuid IS NULL OR p.customer_id = $2)
+        "($1::text IS NULL OR p.status = $1) AND ($2::uuid[] IS NULL OR p.customer_id = ANY($2))
             AND ($3::uuid IS NULL OR p.session_id = $3)
-            AND ($4::uuid IS NULL OR p.id > $4) ORDER BY p.id LIMIT $5"
+            AND p.id > $4 AND p.id < $5 ORDER BY p.id LIMIT $6"
     );
     let sql = if window.oldest_first { OLDEST } else { LATEST };
+    let (lower, upper) = window.bounds();
     let params: Params<'_> = &[
         &filter.status.map(PaymentStatus::as_str),
-        &filter.customer_id,
+        &filter.customer_ids,
         &filter.session_id,
-        &window.after,
+        &lower,
+        &upper,
         &window.limit,
     ];
     db.rows(sql, params).await?.iter().map(read).collect()
