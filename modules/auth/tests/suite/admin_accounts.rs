@@ -17,10 +17,19 @@ fn accounts(app: &TestApp) -> Arc<dyn AdminAccounts> {
 }
 
 async fn create(app: &TestApp, email: &str, password: &str) -> Result<Admin, AdminError> {
+    make(app, email, "Ratu", password).await
+}
+
+async fn make(
+    app: &TestApp,
+    email: &str,
+    display_name: &str,
+    password: &str,
+) -> Result<Admin, AdminError> {
     let accounts = accounts(app);
     let new = NewAdmin {
         email: email.to_owned(),
-        display_name: "Ratu".to_owned(),
+        display_name: display_name.to_owned(),
         role: AdminRole::Viewer,
     };
     let password = accounts.hash_password(password.into()).await?;
@@ -78,14 +87,8 @@ async fn an_account_is_made_once_and_only_of_what_makes_one() {
         let bad = accounts.reset_password(EMAIL, password.into()).await;
         assert!(matches!(bad, Err(AdminError::BadPassword)));
     }
-    let unnamed = NewAdmin {
-        display_name: " ".to_owned(),
-        ..new("dewi@halobestie.test", PASSWORD)
-    };
-    assert!(matches!(
-        accounts.create(unnamed).await,
-        Err(AdminError::NotAName)
-    ));
+    let unnamed = make(&app, "dewi@halobestie.test", " ", PASSWORD).await;
+    assert!(matches!(unnamed, Err(AdminError::NotAName)));
     assert_eq!(accounts.list().await.unwrap().len(), 1);
 }
 
