@@ -40,9 +40,28 @@ pub trait SettingValue: Serialize + DeserializeOwned + ToSchema + Send + Sync + 
     /// Checks what the type alone cannot say.
     ///
     /// # Errors
-    /// A sentence for the operator.
-    fn validate(&self) -> Result<(), String> {
+    /// What does not fit, and where.
+    fn validate(&self) -> Result<(), Misfit> {
         Ok(())
+    }
+}
+
+/// What does not fit in a value of the right type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misfit {
+    /// Where in the value: `[1].minutes`; empty for all of it.
+    pub path: String,
+    /// A sentence for the operator.
+    pub message: String,
+}
+
+impl Misfit {
+    /// At a place in the value.
+    pub fn at(path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            path: path.into(),
+            message: message.into(),
+        }
     }
 }
 
@@ -224,6 +243,6 @@ fn parse<T: SettingValue>(value: &Value) -> Result<T, SettingError> {
         wrong(path, error.inner().to_string())
     })?;
     let checked = parsed.validate();
-    checked.map_err(|message| wrong(String::new(), message))?;
+    checked.map_err(|misfit| wrong(misfit.path, misfit.message))?;
     Ok(parsed)
 }

@@ -11,7 +11,10 @@ use crate::api::{
     admins, audit, config, customers, dashboard, mitras, payments, reports, requests, sessions,
     sweeps, system,
 };
-use crate::pages::frame::{AUDIT, DASHBOARD, SWEEPS};
+use crate::pages::frame::{
+    ADMINS, AUDIT, CONFIG, CUSTOMERS, DASHBOARD, MITRAS, PAYMENTS, REPORTS, REQUESTS, SESSIONS,
+    SWEEPS, SYSTEM,
+};
 use crate::pages::{self, sign_in};
 use crate::state::State;
 use crate::{assets, live};
@@ -104,8 +107,44 @@ fn pages(state: &Arc<State>) -> Routes {
         .get("/events", Viewer, live::events)
         .get(DASHBOARD, Viewer, pages::dashboard::show)
         .get("/dashboard/figures", Viewer, pages::dashboard::figures)
+        .get(MITRAS, Viewer, pages::mitras::list)
+        .post(MITRAS, Operator, pages::mitras::create)
+        .get("/mitras/new", Operator, pages::mitras::form)
+        .get("/mitras/{id}", Viewer, pages::mitras::show)
+        .post("/mitras/{id}", Operator, pages::mitras::update)
+        .post("/mitras/{id}/active", Operator, pages::mitras::switched)
+        .get(CUSTOMERS, Viewer, pages::customers::list)
+        .get("/customers/{id}", Viewer, pages::customers::show)
+        .post(
+            "/customers/{id}/active",
+            Operator,
+            pages::customers::switched,
+        )
+        .get(SESSIONS, Viewer, pages::sessions::list)
+        .get("/sessions/{id}", Viewer, pages::session::show)
+        .post("/sessions/{id}/end", Operator, pages::session::end)
+        .post("/sessions/{id}/transcript", Viewer, pages::transcript::read)
+        .get(REQUESTS, Viewer, pages::requests::list)
+        .get("/requests/{id}", Viewer, pages::requests::show)
+        .get(PAYMENTS, Viewer, pages::payments::list)
+        .get("/payments/{id}", Viewer, pages::payment::show)
+        .post("/payments/{id}/refund", Operator, pages::payment::refund)
+        .get(REPORTS, Viewer, pages::reports::list)
+        .get("/reports/{id}", Viewer, pages::reports::show)
+        .post("/reports/{id}", Operator, pages::reports::update)
+        .get(CONFIG, Viewer, pages::config::list)
+        .get("/config/{key}", Viewer, pages::config::show)
+        .post("/config/{key}", Operator, pages::config::set)
         .get(SWEEPS, Viewer, pages::sweeps::show)
         .post("/sweeps/{name}/run", Operator, pages::sweeps::run)
         .get(AUDIT, Viewer, pages::audit::show)
+        .get(ADMINS, Owner, pages::admins::list)
+        .post(ADMINS, Owner, pages::admins::create)
+        .get("/admins/new", Owner, pages::admins::form)
+        .get("/admins/{id}", Owner, pages::admins::show)
+        .post("/admins/{id}", Owner, pages::admins::update)
+        .post("/admins/{id}/password", Owner, pages::admins::password)
+        .post("/admins/{id}/active", Owner, pages::admins::switched)
+        .get(SYSTEM, Viewer, pages::system::show)
         .into()
 }

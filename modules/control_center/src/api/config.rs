@@ -74,7 +74,6 @@ pub(crate) async fn list_of(state: &State) -> Result<Vec<SettingView>, Problem> 
 ///
 /// # Errors
 /// `not_found`, or that Postgres does not answer.
-#[expect(dead_code, reason = "for the pages that are to come")]
 pub(crate) async fn find(state: &State, key: &str) -> Result<SettingView, Problem> {
     one(state, acts::find(state, key).await?).await
 }

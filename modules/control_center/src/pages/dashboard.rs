@@ -6,9 +6,9 @@ use std::time::Duration;
 use askama::Template;
 use halobestie_core::Problem;
 use halobestie_core::http::{Reply, Request};
-use halobestie_core::readiness::Check;
 
 use super::frame::{DASHBOARD, Frame};
+use super::lights::{self, Light};
 use super::svg::Chart;
 use super::{Done, page, when};
 use crate::act::Caller;
@@ -22,15 +22,11 @@ const HOUR: Duration = Duration::from_secs(3600);
 struct Tile {
     name: &'static str,
     value: String,
+    /// What else there is to say.
+    note: Option<String>,
     /// Where more of it is shown.
     more: Option<&'static str>,
     chart: Chart,
-}
-
-/// The state of something that the service stands on.
-struct Light {
-    name: &'static str,
-    check: Check,
 }
 
 #[derive(Template)]
@@ -68,11 +64,9 @@ async fn moving(state: &State) -> Result<Moving, Problem> {
     let now = state.clock.now();
     let figures = state.figures.current().await?;
     let minutes = store::minutes(&state.db, now - HOUR).await?;
-    let report = state.readiness()?.report().await;
-    let lights = report.checks.into_iter();
     Ok(Moving {
         tiles: tiles(&figures, &minutes, now),
-        lights: lights.map(|(name, check)| Light { name, check }).collect(),
+        lights: lights::all(state).await,
         as_of: now,
     })
 }
@@ -83,9 +77,10 @@ fn tiles(
     now: halobestie_core::Timestamp,
 ) -> Vec<Tile> {
     type Read = fn(&DashboardFigures) -> i64;
-    let tile = |name, read: Read, more| Tile {
+    let tile = |name, read: Read, more, shown: fn(i64) -> String| Tile {
         name,
-        value: read(figures).to_string(),
+        value: shown(read(figures)),
+        note: None,
         more,
         chart: Chart {
             name,
@@ -95,40 +90,70 @@ fn tiles(
                 .iter()
                 .map(|it| (it.at, read(&it.figures)))
                 .collect(),
+            shown,
         },
     };
+    let count = |name, read: Read, more| tile(name, read, more, grouped);
     let mut tiles = vec![
-        tile("online mitras", |it| it.online_mitras, None),
-        tile("available mitras", |it| it.available_mitras, None),
-        tile("active sessions", |it| it.active_sessions, None),
-        tile(
+        count("online mitras", |it| it.online_mitras, Some("/mitras")),
+        count(
+            "available mitras",
+            |it| it.available_mitras,
+            Some("/mitras?standing=available"),
+        ),
+        count(
+            "active sessions",
+            |it| it.active_sessions,
+            Some("/sessions?status=active"),
+        ),
+        count(
             "waiting for payment",
             |it| it.pending_payment_sessions,
-            None,
+            Some("/sessions?status=pending_payment"),
         ),
-        tile("searching requests", |it| it.searching_requests, None),
-        tile("messages a minute", |it| it.messages_last_minute, None),
-        tile("paid today", |it| it.paid_today.amount, None),
+        count(
+            "searching requests",
+            |it| it.searching_requests,
+            Some("/requests?status=searching"),
+        ),
+        count("messages a minute", |it| it.messages_last_minute, None),
     ];
-    if let Some(paid) = tiles.last_mut() {
-        let count = figures.paid_today.count;
-        paid.value = format!("{} ({count})", rupiah(figures.paid_today.amount));
-    }
+    let mut paid = tile(
+        "paid today",
+        |it| it.paid_today.amount,
+        Some("/payments"),
+        rupiah,
+    );
+    paid.note = match figures.paid_today.count {
+        1 => Some("by 1 payment".to_owned()),
+        count => Some(format!("by {} payments", grouped(count))),
+    };
+    tiles.push(paid);
     tiles
 }
 
 /// An amount as it is written in Indonesia: `Rp 25.000`.
 pub(crate) fn rupiah(amount: i64) -> String {
-    let digits = amount.unsigned_abs().to_string();
+    let sign = if amount < 0 { "-" } else { "" };
+    // What is too great for the type is too great for any price.
+    let amount = amount.checked_abs().unwrap_or(i64::MAX);
+    format!("{sign}Rp {}", grouped(amount))
+}
+
+/// A number with a dot before every three digits.
+fn grouped(number: i64) -> String {
+    let digits = number.unsigned_abs().to_string();
     let mut text = String::new();
+    if number < 0 {
+        text.push('-');
+    }
     for (place, digit) in digits.chars().enumerate() {
         if place > 0 && (digits.len() - place).is_multiple_of(3) {
             text.push('.');
         }
         text.push(digit);
     }
-    let sign = if amount < 0 { "-" } else { "" };
-    format!("{sign}Rp {text}")
+    text
 }
 
 #[cfg(test)]

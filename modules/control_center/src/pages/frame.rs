@@ -27,14 +27,36 @@ impl Place {
 
 /// The first page.
 pub(crate) const DASHBOARD: &str = "/";
+pub(crate) const MITRAS: &str = "/mitras";
+pub(crate) const CUSTOMERS: &str = "/customers";
+pub(crate) const SESSIONS: &str = "/sessions";
+pub(crate) const REQUESTS: &str = "/requests";
+pub(crate) const PAYMENTS: &str = "/payments";
+pub(crate) const REPORTS: &str = "/reports";
+pub(crate) const CONFIG: &str = "/config";
 pub(crate) const SWEEPS: &str = "/sweeps";
 pub(crate) const AUDIT: &str = "/audit";
+pub(crate) const ADMINS: &str = "/admins";
+pub(crate) const SYSTEM: &str = "/system";
 
 /// Every page of the navigation, in its order.
 pub(crate) const PLACES: &[Place] = &[
     Place::of(DASHBOARD, "Dashboard"),
+    Place::of(MITRAS, "Mitras"),
+    Place::of(CUSTOMERS, "Customers"),
+    Place::of(SESSIONS, "Sessions"),
+    Place::of(REQUESTS, "Requests"),
+    Place::of(PAYMENTS, "Payments"),
+    Place::of(REPORTS, "Reports"),
+    Place::of(CONFIG, "Configuration"),
     Place::of(SWEEPS, "Sweeps"),
     Place::of(AUDIT, "Audit"),
+    Place {
+        path: ADMINS,
+        name: "Admins",
+        needs: AdminRole::Owner,
+    },
+    Place::of(SYSTEM, "System"),
 ];
 
 /// What the layout shows.
@@ -88,7 +110,6 @@ impl Frame {
     }
 
     /// Whether they may do what takes an owner.
-    #[expect(dead_code, reason = "for the pages that are to come")]
     pub(crate) fn may_rule(&self) -> bool {
         self.may(AdminRole::Owner)
     }

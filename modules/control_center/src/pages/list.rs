@@ -3,10 +3,17 @@
 //! A page reads what was asked with [`Asked::of`], asks a port for one item more than [`Asked::limit`],
 //! and gives the rest to [`ListView`], which draws the filters, the heads that sort and the way on.
 
+use std::time::Duration;
+
 use askama::Template;
-use halobestie_core::Problem;
 use halobestie_core::http::{Request, paging};
+use halobestie_core::ports::Window;
+use halobestie_core::{Problem, Timestamp};
 use uuid::Uuid;
+
+/// What an address keeps when a filter changes, beside the filters.
+const KEPT: &[&str] = &["sort", "limit", "user_id"];
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// What a list is asked for, by its address.
 #[derive(Clone, Debug)]
@@ -60,6 +67,33 @@ impl Asked {
         value.map(|text| read(text).ok_or_else(wrong)).transpose()
     }
 
+    /// Which part of a list of a port is asked for: its page, its order, and its days.
+    ///
+    /// # Errors
+    /// `validation_failed` on an order or a day that is none.
+    pub(crate) fn window(&self) -> Result<Window, Problem> {
+        let oldest_first = match self.get("sort") {
+            None | Some("newest") => false,
+            Some("oldest") => true,
+            Some(_) => return Err(Problem::invalid("sort", "must be newest or oldest")),
+        };
+        Ok(Window {
+            oldest_first,
+            after: self.after,
+            since: self.day("since")?,
+            until: self.day("until")?.map(|day| day + DAY),
+            ..Window::latest(self.limit)
+        })
+    }
+
+    /// When a day begins where the viewer is; `cc.js` says where, and UTC stays where it cannot.
+    fn day(&self, name: &str) -> Result<Option<Timestamp>, Problem> {
+        let zone = self.get("zone").unwrap_or("+00:00");
+        self.read(name, |day| {
+            Timestamp::parse(&format!("{day}T00:00:00{zone}"))
+        })
+    }
+
     /// This address with one thing changed, or removed; from the first page on.
     fn with(&self, name: &str, value: Option<&str>) -> String {
         let kept = self.pairs.iter();
@@ -85,6 +119,8 @@ pub(crate) enum Kind {
     Text(&'static str),
     /// One of these, each with its name.
     Choice(Vec<(&'static str, &'static str)>),
+    /// A day.
+    Day,
 }
 
 /// A filter.
@@ -100,15 +136,19 @@ impl Filter {
     fn choices(&self) -> &[(&'static str, &'static str)] {
         match &self.kind {
             Kind::Choice(choices) => choices,
-            Kind::Text(_) => &[],
+            Kind::Text(_) | Kind::Day => &[],
         }
     }
 
     fn example(&self) -> Option<&'static str> {
         match self.kind {
             Kind::Text(example) => Some(example),
-            Kind::Choice(_) => None,
+            Kind::Choice(_) | Kind::Day => None,
         }
+    }
+
+    fn is_day(&self) -> bool {
+        matches!(self.kind, Kind::Day)
     }
 }
 
@@ -147,6 +187,13 @@ impl ListView {
         self.filter(name, label, Kind::Choice(choices))
     }
 
+    /// Adds filters for the days of [`Asked::window`].
+    #[must_use]
+    pub(crate) fn days(self) -> Self {
+        self.filter("since", "From", Kind::Day)
+            .filter("until", "Up to and with", Kind::Day)
+    }
+
     fn filter(mut self, name: &'static str, label: &'static str, kind: Kind) -> Self {
         let value = self.asked.get(name).unwrap_or_default().to_owned();
         self.filters.push(Filter {
@@ -161,10 +208,22 @@ impl ListView {
     /// Whether anything but the order is asked for: an empty list then says so.
     pub(crate) fn is_narrowed(&self) -> bool {
         self.asked.after.is_some()
+            || self.asked.get("user_id").is_some()
             || self
                 .filters
                 .iter()
                 .any(|it| it.name != "sort" && !it.value.is_empty())
+    }
+
+    /// What the address keeps when a filter changes.
+    fn kept(&self) -> impl Iterator<Item = &(String, String)> {
+        let pairs = self.asked.pairs.iter();
+        pairs.filter(|(name, _)| KEPT.contains(&name.as_str()))
+    }
+
+    /// Whether there are days among the filters, which begin where the viewer is.
+    fn has_days(&self) -> bool {
+        self.filters.iter().any(Filter::is_day)
     }
 
     /// The list without its filters.
@@ -178,12 +237,27 @@ impl ListView {
     }
 
     /// A column's head that sorts by it.
-    #[expect(dead_code, reason = "for the pages that are to come")]
     pub(crate) fn head<'a>(&'a self, sort: &'a str, label: &'a str) -> Head<'a> {
+        let is_on = self.asked.get("sort") == Some(sort);
         Head {
             label,
             address: self.asked.with("sort", Some(sort)),
-            is_on: self.asked.get("sort") == Some(sort),
+            sorted: is_on.then_some("ascending"),
+        }
+    }
+
+    /// The head of the time that a list is ordered by, the newest first unless told: turns it round.
+    pub(crate) fn head_of_time<'a>(&'a self, label: &'a str) -> Head<'a> {
+        let sort = self.asked.get("sort").unwrap_or("newest");
+        let (turned, sorted) = match sort {
+            "newest" => (Some("oldest"), Some("descending")),
+            "oldest" => (None, Some("ascending")),
+            _ => (None, None),
+        };
+        Head {
+            label,
+            address: self.asked.with("sort", turned),
+            sorted,
         }
     }
 
@@ -210,12 +284,12 @@ pub(crate) struct Filters<'a> {
 #[derive(Template)]
 #[template(
     ext = "html",
-    source = r#"<th scope="col"{% if is_on %} aria-sort="other"{% endif %}><a href="{{ address }}">{{ label }}</a></th>"#
+    source = r#"<th scope="col"{% if let Some(sorted) = sorted %} aria-sort="{{ sorted }}"{% endif %}><a href="{{ address }}">{{ label }}</a></th>"#
 )]
 pub(crate) struct Head<'a> {
     label: &'a str,
     address: String,
-    is_on: bool,
+    sorted: Option<&'static str>,
 }
 
 /// See [`ListView::pager`].

@@ -4,15 +4,34 @@
 //! `assets/cc.js` does the few things that a server cannot (the viewer's own time, opening a dialog).
 //! Nothing is inline, so the policy below lets nothing inline run.
 
+pub(crate) mod admins;
 pub(crate) mod audit;
+pub(crate) mod config;
 pub(crate) mod confirm;
+pub(crate) mod customers;
 pub(crate) mod dashboard;
+pub(crate) mod form;
 pub(crate) mod frame;
+pub(crate) mod length;
+pub(crate) mod lights;
 pub(crate) mod list;
+pub(crate) mod mitras;
+pub(crate) mod payment;
+pub(crate) mod payments;
+pub(crate) mod people;
 pub(crate) mod refusal;
+pub(crate) mod reports;
+pub(crate) mod requests;
+pub(crate) mod said;
+pub(crate) mod session;
+pub(crate) mod sessions;
+pub(crate) mod setting_form;
 pub(crate) mod sign_in;
 pub(crate) mod svg;
 pub(crate) mod sweeps;
+pub(crate) mod system;
+pub(crate) mod tag;
+pub(crate) mod transcript;
 pub(crate) mod when;
 
 use askama::Template;
@@ -90,6 +109,7 @@ fn done(word: &str) -> Option<&'static str> {
         "deactivated" => "Deactivated, and signed out everywhere.",
         "ended" => "The session has ended; both sides are told.",
         "refunded" => "The refund is taken down and on its way.",
+        "by-hand" => "The refund is written down.",
         "ran" => "The sweep ran.",
         "runs" => "The sweep runs on; its result shows here when it is done.",
         "signed-out" => "You are signed out.",

@@ -21,6 +21,8 @@ pub(crate) struct Chart {
     pub(crate) until: Timestamp,
     /// What was measured, oldest first.
     pub(crate) points: Vec<(Timestamp, i64)>,
+    /// How a value is written.
+    pub(crate) shown: fn(i64) -> String,
 }
 
 impl Chart {
@@ -57,27 +59,47 @@ impl Chart {
 
 impl fmt::Display for Chart {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (name, least, most) = (self.name, self.least(), self.most());
+        let name = self.name;
         if self.points.is_empty() {
-            return write!(out, r#"<p class="chart hint">nothing measured yet</p>"#);
+            return write!(
+                out,
+                r#"<p class="chart hint">Nothing measured yet: the worker keeps a point a minute.</p>"#
+            );
+        }
+        let range = match (self.least(), self.most()) {
+            (least, most) if least == most => format!("{} throughout", (self.shown)(most)),
+            (least, most) => format!("{} to {}", (self.shown)(least), (self.shown)(most)),
+        };
+        write!(
+            out,
+            r#"<figure class="chart"><svg viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" role="img" aria-label="{name} of the last hour: {range}">"#
+        )?;
+        for line in self.lines() {
+            draw(out, &line)?;
         }
         write!(
             out,
-            r#"<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" role="img" aria-label="{name} of the last hour: {least} to {most}"><title>{least} to {most} in the last hour</title>"#
-        )?;
-        for line in self.lines() {
-            write!(out, r#"<polyline points=""#)?;
-            for (x, y) in &line {
-                write!(out, "{x},{y} ")?;
-            }
-            // A lone point would not be seen.
-            if let [(x, y)] = line[..] {
-                write!(out, "{},{y}", x + 1)?;
-            }
-            write!(out, r#""/>"#)?;
-        }
-        write!(out, "</svg>")
+            r#"</svg><figcaption><span>1 h ago</span><span>{range}</span><span>now</span></figcaption></figure>"#
+        )
     }
+}
+
+/// A line, and the area under it.
+fn draw(out: &mut fmt::Formatter<'_>, line: &[(i64, i64)]) -> fmt::Result {
+    let mut line = line.to_vec();
+    // A lone point would not be seen.
+    if let [(x, y)] = line[..] {
+        line.push((x + 2, y));
+    }
+    let points: Vec<String> = line.iter().map(|(x, y)| format!("{x},{y}")).collect();
+    let points = points.join(" ");
+    if let (Some((first, _)), Some((last, _))) = (line.first(), line.last()) {
+        write!(
+            out,
+            r#"<polygon points="{first},{HEIGHT} {points} {last},{HEIGHT}"/>"#
+        )?;
+    }
+    write!(out, r#"<polyline points="{points}"/>"#)
 }
 
 impl askama::filters::HtmlSafe for Chart {}
@@ -96,6 +118,7 @@ mod tests {
                 .iter()
                 .map(|(at, value)| (minute(*at), *value))
                 .collect(),
+            shown: |value| value.to_string(),
         }
     }
 
@@ -106,8 +129,16 @@ mod tests {
     }
 
     #[test]
+    fn a_chart_says_in_words_what_it_shows() {
+        let shown = chart(&[(0, 2), (1, 5)]).to_string();
+        assert!(shown.contains(r#"aria-label="online mitras of the last hour: 2 to 5""#));
+        let shown = chart(&[(0, 2), (1, 2)]).to_string();
+        assert!(shown.contains("2 throughout"), "{shown}");
+    }
+
+    #[test]
     fn what_nobody_measured_is_not_drawn() {
         assert_eq!(chart(&[(0, 1), (1, 1), (10, 1), (11, 1)]).lines().len(), 2);
-        assert!(chart(&[]).to_string().contains("nothing measured"));
+        assert!(chart(&[]).to_string().contains("Nothing measured"));
     }
 }
