@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use halobestie_core::ports::AdminRole;
 use halobestie_testkit::TestApp;
@@ -134,6 +135,8 @@ async fn a_viewer_ends_no_session_and_handles_no_report() {
 async fn a_list_is_narrowed_by_people_state_and_days() {
     let app = TestApp::start(ENTRIES).await;
     let (mitra, customer, id) = session(&app).await;
+    // The order of what was made in the same millisecond is nobody's.
+    app.clock.advance(Duration::from_secs(1));
     session(&app).await;
     let cookie = cookie(&app, AdminRole::Viewer).await;
     let today = &app.clock.now().to_string()[..10];
