@@ -8,6 +8,7 @@ pub mod app;
 pub mod assemble;
 pub mod bus;
 pub mod catalogue;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod doctor;

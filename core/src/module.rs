@@ -108,9 +108,9 @@ pub struct Contribution {
     pub before_bind: Vec<BeforeBind>,
     /// Health checks, shown by `/readyz`; none of them decides.
     pub checks: Vec<HealthCheck>,
-    /// What `halobestie doctor` looks at, and may repair.
+    /// What the command `doctor` looks at, and may repair.
     pub examinations: Vec<Examination>,
-    /// One-off data, by `halobestie seed`.
+    /// One-off data, by the command `seed`.
     pub seeds: Vec<Seed>,
 }
 

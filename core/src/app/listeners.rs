@@ -11,7 +11,7 @@ use crate::http::router::Router;
 use crate::http::server::{IDLE_TIMEOUT, ServerOptions, serve};
 use crate::http::stack::{self, Stack, StackOptions};
 use crate::http::{Routes, Traffic, probes};
-use crate::module::{Context, Contribution, Entry};
+use crate::module::{Context, Contribution};
 use crate::openapi;
 use crate::problem::BoxError;
 use crate::readiness::Readiness;
@@ -69,7 +69,7 @@ pub struct Mounted {
 pub(super) fn tables(
     cx: &Context,
     readiness: &Readiness,
-    enabled: &[Entry],
+    description: impl FnOnce() -> utoipa::openapi::OpenApi,
     parts: Contribution,
     serves: bool,
 ) -> Result<Tables, BoxError> {
@@ -78,9 +78,7 @@ pub(super) fn tables(
         internal: probes::internal(readiness, &cx.metrics),
     };
     if serves {
-        tables
-            .internal
-            .append(openapi::routes(&openapi::merged(enabled))?);
+        tables.internal.append(openapi::routes(&description())?);
         tables.public.append(parts.public);
         tables.internal.append(parts.internal);
     }

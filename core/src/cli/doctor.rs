@@ -2,19 +2,18 @@
 
 use anyhow::anyhow;
 use clap::Args;
-use halobestie_core::app::{AppOptions, StartError};
-use halobestie_core::config::ConfigErrors;
-use halobestie_core::doctor::{self, Details, Examined, Finding, Grade, Report, Treatment};
 
-use super::{Failure, load_config, output};
-use crate::modules::COMPILED;
+use super::{Binary, Failure, output};
+use crate::app::StartError;
+use crate::config::{ConfigErrors, Sources};
+use crate::doctor::{self, Details, Examined, Finding, Grade, Report, Treatment};
 
 /// Try everything that is configured; say what is wrong and how to mend it.
 ///
 /// Looks at the configuration, at Postgres (its schema, its room for connections, its clock), at
 /// Valkey (its settings, the way of an event through it), at the worker and the stored settings, and
-/// at whatever the modules examine, such as the mirror of mitras against Postgres. Needs no running
-/// server and disturbs none. What depends on something broken is skipped, the rest is looked at.
+/// at whatever the modules examine, such as a mirror against Postgres. Needs no running server and
+/// disturbs none. What depends on something broken is skipped, the rest is looked at.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Marks:
@@ -25,14 +24,13 @@ Marks:
 Exit codes: 0 no problem (warnings are allowed), 1 a problem, 2 the configuration cannot be used.
 
 Examples:
-  halobestie doctor
+  doctor
       look, and change nothing
-  halobestie doctor --repair
-      mend what can be mended without asking anybody: reseed the mirror, remove keys of nobody; \
-migrations, settings and servers are yours
-  halobestie doctor --json | jq '.examinations[] | select(.status != \"ok\")'
+  doctor --repair
+      mend what can be mended without asking anybody, such as a mirror that differs; migrations, settings and servers are yours
+  doctor --json | jq '.examinations[] | select(.status != \"ok\")'
       for monitoring")]
-pub(super) struct DoctorArgs {
+pub struct DoctorArgs {
     /// Repair what can be repaired, and look at it again.
     #[arg(long)]
     repair: bool,
@@ -41,13 +39,13 @@ pub(super) struct DoctorArgs {
     json: bool,
 }
 
-pub(super) async fn run(args: DoctorArgs) -> Result<(), Failure> {
-    let config = load_config()?;
+pub(super) async fn run(binary: &Binary, args: DoctorArgs) -> Result<(), Failure> {
+    let config = binary.load_config(&Sources::of_process())?;
     let treatment = match args.repair {
         true => Treatment::Repair,
         false => Treatment::Look,
     };
-    let options = AppOptions::new(COMPILED);
+    let options = binary.options();
     let visit = doctor::visit(&config, &options, treatment);
     let report = visit.await.map_err(unusable)?;
     if args.json {
@@ -119,7 +117,7 @@ fn add_details(details: &Details, lines: &mut Vec<String>) {
 
 #[cfg(test)]
 mod tests {
-    use halobestie_core::doctor::Repair;
+    use crate::doctor::Repair;
 
     use super::*;
 

@@ -2,19 +2,19 @@
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use halobestie_core::app::{App, AppOptions, Role};
-use halobestie_core::{lifecycle::Lifecycle, telemetry};
 use tracing::{info, warn};
 
-use super::{Failure, load_config};
-use crate::modules::COMPILED;
+use super::{Binary, Failure};
+use crate::app::{App, AppOptions, Role};
+use crate::config::Sources;
+use crate::{lifecycle::Lifecycle, telemetry};
 
 /// Serve requests and run sweeps.
 ///
-/// Refuses to start while migrations are pending: run `halobestie migrate` first. SIGTERM or SIGINT
+/// Refuses to start while migrations are pending: run `migrate` first. SIGTERM or SIGINT
 /// drains: /readyz turns 503, requests in flight finish, sockets are told to reconnect.
 #[derive(Debug, Args)]
-pub(super) struct ServeArgs {
+pub struct ServeArgs {
     /// What this process does: `api` answers requests, `worker` runs sweeps and timers, `all` both.
     /// Any number of each may run side by side.
     #[arg(long, value_enum, default_value_t = RoleArg::All)]
@@ -25,7 +25,7 @@ pub(super) struct ServeArgs {
 ///
 /// Probes and metrics are served too, so that an orchestrator can watch it.
 #[derive(Debug, Args)]
-pub(super) struct WorkerArgs {}
+pub struct WorkerArgs {}
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum RoleArg {
@@ -44,16 +44,16 @@ impl From<RoleArg> for Role {
     }
 }
 
-pub(super) async fn run(args: ServeArgs) -> Result<(), Failure> {
-    serve(args.role.into()).await
+pub(super) async fn run(binary: &Binary, args: ServeArgs) -> Result<(), Failure> {
+    serve(binary, args.role.into()).await
 }
 
-pub(super) async fn run_worker(_: WorkerArgs) -> Result<(), Failure> {
-    serve(Role::Worker).await
+pub(super) async fn run_worker(binary: &Binary, _: WorkerArgs) -> Result<(), Failure> {
+    serve(binary, Role::Worker).await
 }
 
-async fn serve(role: Role) -> Result<(), Failure> {
-    let config = load_config()?;
+async fn serve(binary: &Binary, role: Role) -> Result<(), Failure> {
+    let config = binary.load_config(&Sources::of_process())?;
     telemetry::start(&config.log, std::io::stdout).map_err(anyhow::Error::from_boxed)?;
     for warning in config.warnings() {
         warn!("{warning}");
@@ -65,7 +65,7 @@ async fn serve(role: Role) -> Result<(), Failure> {
     let options = AppOptions {
         role,
         lifecycle,
-        ..AppOptions::new(COMPILED)
+        ..binary.options()
     };
     let app = App::build(config, options).await.context("cannot start")?;
     app.run().await.context("stopped")?;

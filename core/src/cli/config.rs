@@ -1,13 +1,12 @@
 //! `config show` and `config check`.
 
+use super::{Binary, Failure, output};
+use crate::config::{ConfigErrors, Sources};
 use clap::{Args, Subcommand};
-use halobestie_core::config::{ConfigErrors, Sources};
-
-use super::{Failure, load_config, output};
 
 /// Look at the configuration.
 #[derive(Debug, Args)]
-pub(super) struct ConfigArgs {
+pub struct ConfigArgs {
     #[command(subcommand)]
     command: ConfigCommand,
 }
@@ -24,15 +23,15 @@ enum ConfigCommand {
     Check,
 }
 
-pub(super) fn run(args: ConfigArgs) -> Result<(), Failure> {
+pub(super) fn run(binary: &Binary, args: ConfigArgs) -> Result<(), Failure> {
     match args.command {
-        ConfigCommand::Check => check(),
-        ConfigCommand::Show { json } => show(json),
+        ConfigCommand::Check => check(binary),
+        ConfigCommand::Show { json } => show(binary, json),
     }
 }
 
-fn check() -> Result<(), Failure> {
-    let config = load_config()?;
+fn check(binary: &Binary) -> Result<(), Failure> {
+    let config = binary.load_config(&Sources::of_process())?;
     for warning in config.warnings() {
         output::line(format!("warning: {warning}"))?;
     }
@@ -42,8 +41,8 @@ fn check() -> Result<(), Failure> {
 }
 
 /// Shows what there is even when something is wrong: it is what one looks at then.
-fn show(json: bool) -> Result<(), Failure> {
-    let found = crate::examine_config(&Sources::of_process());
+fn show(binary: &Binary, json: bool) -> Result<(), Failure> {
+    let found = binary.examine_config(&Sources::of_process());
     if json {
         output::line(serde_json::to_string_pretty(&found.shown)?)?;
     } else {

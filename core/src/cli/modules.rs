@@ -1,20 +1,19 @@
 //! `modules`: what is compiled in, what is enabled, what each contributes.
 
 use clap::Args;
-use halobestie_core::Entry;
-use halobestie_core::config::Sources;
 
-use super::{Failure, output};
-use crate::modules::{COMPILED, known};
+use super::{Binary, Failure, output};
+use crate::config::Sources;
+use crate::module::Entry;
 
 /// List the modules: compiled in, enabled, and what each contributes.
 #[derive(Debug, Args)]
-pub(super) struct ModulesArgs {}
+pub struct ModulesArgs {}
 
-pub(super) fn run(_: ModulesArgs) -> Result<(), Failure> {
+pub(super) fn run(binary: &Binary, _: ModulesArgs) -> Result<(), Failure> {
     // Works without a valid configuration: it is what one looks at when the start is refused.
-    let found = crate::examine_config(&Sources::of_process());
-    for entry in COMPILED {
+    let found = binary.examine_config(&Sources::of_process());
+    for entry in binary.entries {
         let enabled = match found.enabled.contains(&entry.name) {
             true => "enabled",
             false => "switched off",
@@ -27,13 +26,16 @@ pub(super) fn run(_: ModulesArgs) -> Result<(), Failure> {
         }
     }
     if !found.problems.is_empty() {
-        output::line("the configuration has problems: `halobestie config check` lists them")?;
+        output::line("the configuration has problems: `config check` lists them")?;
     }
-    if COMPILED.is_empty() {
+    if binary.entries.is_empty() {
         output::line("no module is compiled in")?;
     }
-    let compiled = |name: &String| COMPILED.iter().any(|entry| entry.name == *name);
-    let absent: Vec<String> = known().into_iter().filter(|name| !compiled(name)).collect();
+    let compiled = |name: &String| binary.entries.iter().any(|entry| entry.name == *name);
+    let absent: Vec<String> = (binary.known)()
+        .into_iter()
+        .filter(|name| !compiled(name))
+        .collect();
     if !absent.is_empty() {
         output::line(format!("not compiled in: {}", absent.join(", ")))?;
     }
@@ -41,7 +43,7 @@ pub(super) fn run(_: ModulesArgs) -> Result<(), Failure> {
 }
 
 fn contributions(entry: &Entry) -> Vec<(&'static str, Vec<String>)> {
-    let routes = halobestie_core::openapi::operations(&(entry.openapi)());
+    let routes = crate::openapi::operations(&(entry.openapi)());
     vec![
         (
             "needs",

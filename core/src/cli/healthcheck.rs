@@ -11,13 +11,14 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::{Failure, load_config};
+use super::{Binary, Failure};
+use crate::config::Sources;
 
 /// Ask the server on this machine whether it is alive: exit 0 or 1.
 ///
 /// Asks the internal listener (INTERNAL_ADDR), which every role binds.
 #[derive(Debug, Args)]
-pub(super) struct HealthcheckArgs {
+pub struct HealthcheckArgs {
     /// Ask for readiness (/readyz) instead of liveness (/livez).
     #[arg(long)]
     ready: bool,
@@ -26,8 +27,9 @@ pub(super) struct HealthcheckArgs {
     timeout_seconds: u64,
 }
 
-pub(super) async fn run(args: HealthcheckArgs) -> Result<(), Failure> {
-    let address = reachable(load_config()?.server.internal_addr);
+pub(super) async fn run(binary: &Binary, args: HealthcheckArgs) -> Result<(), Failure> {
+    let config = binary.load_config(&Sources::of_process())?;
+    let address = reachable(config.server.internal_addr);
     let path = if args.ready { "/readyz" } else { "/livez" };
     let limit = Duration::from_secs(args.timeout_seconds);
     timeout(limit, ask(address, path))

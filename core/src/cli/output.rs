@@ -6,7 +6,7 @@ use std::io::{self, Write};
 ///
 /// # Errors
 /// Any other trouble with standard output.
-pub(crate) fn line(text: impl AsRef<str>) -> io::Result<()> {
+pub fn line(text: impl AsRef<str>) -> io::Result<()> {
     match writeln!(io::stdout().lock(), "{}", text.as_ref()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => result,
@@ -17,7 +17,7 @@ pub(crate) fn line(text: impl AsRef<str>) -> io::Result<()> {
 ///
 /// # Errors
 /// As [`line`].
-pub(crate) fn table(rows: &[Vec<String>]) -> io::Result<()> {
+pub fn table(rows: &[Vec<String>]) -> io::Result<()> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
         rows.iter()

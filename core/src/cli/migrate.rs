@@ -2,12 +2,12 @@
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use halobestie_core::app::connect;
-use halobestie_core::assemble;
-use halobestie_core::migrate::{self, State, Status};
 
-use super::{Failure, load_config, output};
-use crate::modules::COMPILED;
+use super::{Binary, Failure, output};
+use crate::app::connect;
+use crate::assemble;
+use crate::config::Sources;
+use crate::migrate::{self, State, Status};
 
 /// Bring the database schema up to date.
 ///
@@ -16,7 +16,7 @@ use crate::modules::COMPILED;
 /// by itself.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
-pub(super) struct MigrateArgs {
+pub struct MigrateArgs {
     /// Say what would be applied, and apply nothing.
     #[arg(long)]
     dry_run: bool,
@@ -30,9 +30,9 @@ enum MigrateCommand {
     Status,
 }
 
-pub(super) async fn run(args: MigrateArgs) -> Result<(), Failure> {
-    let config = load_config()?;
-    let enabled = assemble::enabled(COMPILED, &config)?;
+pub(super) async fn run(binary: &Binary, args: MigrateArgs) -> Result<(), Failure> {
+    let config = binary.load_config(&Sources::of_process())?;
+    let enabled = assemble::enabled(binary.entries, &config)?;
     let sets = assemble::migration_sets(&enabled);
     let db = connect::database(&config)?;
     let status = migrate::status(&db, &sets)
