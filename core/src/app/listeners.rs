@@ -7,6 +7,7 @@ use tokio::net::TcpListener;
 
 use super::{Addresses, StartError};
 use crate::config::ServerConfig;
+use crate::http::layers::cors::Cookies;
 use crate::http::router::Router;
 use crate::http::server::{IDLE_TIMEOUT, ServerOptions, serve};
 use crate::http::stack::{self, Stack, StackOptions};
@@ -125,12 +126,17 @@ impl Server {
             deadline,
             requests_max: Some(cx.server.requests_max),
             origins: cx.server.app_allowed_origins.clone(),
+            cookies: match cx.ports.cookie_sessions.get() {
+                Some(sessions) if sessions.are_on() => Cookies::Taken,
+                _ => Cookies::Ignored,
+            },
         };
         let internal = StackOptions {
             listener: INTERNAL,
             deadline,
             requests_max: None,
             origins: cx.server.cc_origin.clone(),
+            cookies: Cookies::Ignored,
         };
         let mount = |options: StackOptions, routes| -> Result<Stack, BoxError> {
             let router = Router::new(options.listener, routes, &cx.ports, &traffic)?;

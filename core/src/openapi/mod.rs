@@ -24,6 +24,8 @@ use crate::problem::FieldError;
 
 /// The name of the security scheme that guarded routes refer to.
 pub const BEARER: &str = "bearer";
+/// The name of the scheme that serves besides, where a module describes it.
+pub const COOKIE: &str = "cookie";
 
 /// What an error looks like (RFC 9457); the codes stand in `docs/errors.md`. Some codes bring further
 /// members.

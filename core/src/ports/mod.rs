@@ -10,6 +10,7 @@ mod availability;
 mod books;
 mod chat_news;
 mod codes;
+mod cookie_sessions;
 mod device;
 mod erasures;
 mod notifier;
@@ -30,6 +31,7 @@ pub use self::availability::*;
 pub use self::books::*;
 pub use self::chat_news::*;
 pub use self::codes::*;
+pub use self::cookie_sessions::*;
 pub use self::device::*;
 pub use self::erasures::*;
 pub use self::notifier::*;
@@ -108,6 +110,8 @@ macro_rules! contracts {
 contracts! {
     /// Says who calls.
     Authenticator = authenticator;
+    /// Says whom a browser's cookie speaks for.
+    CookieSessions = cookie_sessions;
     /// Knows people by id.
     Directory = directory;
     /// Opens sessions for people whose identity another module has proved.
