@@ -13,6 +13,7 @@ pub mod clock;
 pub mod config;
 pub mod doctor;
 pub mod entropy;
+pub mod flights;
 pub mod housekeeping;
 pub mod http;
 pub mod idempotency;

@@ -27,6 +27,7 @@ use crate::jobs::{Handler, JobKind, Jobs};
 use crate::lifecycle::Lifecycle;
 use crate::metrics::Metrics;
 use crate::migrate::Migration;
+use crate::openapi::Title;
 use crate::pg::Db;
 use crate::ports::{Capability, Ports};
 use crate::problem::{BoxError, ErrorCode};
@@ -65,6 +66,8 @@ pub trait Module: Send + Sync + 'static {
 /// What core lends to a module while it is built. Everything in it is a cheap handle.
 #[derive(Clone)]
 pub struct Context {
+    /// What the server is called, and its version.
+    pub title: Title,
     /// Which environment this is.
     pub env: AppEnv,
     /// Addresses, limits, the public base URL.

@@ -65,7 +65,7 @@ struct Description;
 const CONVENTIONS: &str = "Errors are problem+json with a stable `code`; lists take `limit` and `cursor`; \
      instants are RFC 3339 in UTC; ids are UUIDs; money is an integer amount of rupiah.";
 
-/// How an API is called.
+/// How a server and its API are called.
 #[derive(Clone, Copy, Debug)]
 pub struct Title {
     /// Its name.

@@ -6,6 +6,7 @@
 //! end; an empty one means that nobody provides it.
 
 mod admins;
+mod analytics;
 mod availability;
 mod books;
 mod chat_news;
@@ -27,6 +28,7 @@ use std::sync::{Arc, OnceLock};
 use serde::Serialize;
 
 pub use self::admins::*;
+pub use self::analytics::*;
 pub use self::availability::*;
 pub use self::books::*;
 pub use self::chat_news::*;
@@ -118,6 +120,8 @@ contracts! {
     SignIn = sign_in;
     /// Keeps the accounts of admins.
     AdminAccounts = admin_accounts;
+    /// Counts what happens, without knowing to whom.
+    Analytics = analytics;
     /// Brings one-time codes to phones.
     CodeCarrier = code_carrier;
     /// Knows which mitras can be asked.
