@@ -6,6 +6,7 @@
 
 pub mod body;
 mod client_addr;
+pub mod conditional;
 mod connection;
 pub mod cookies;
 pub mod exchange;
