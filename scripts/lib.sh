@@ -12,9 +12,9 @@ fail() {
     exit 1
 }
 
-# The names of all modules: the features of the root package.
+# The names of all modules: the features of the root package that bring a crate.
 features() {
-    sed -n '/^\[features\]/,/^$/s/^\([a-z_]*\) = .*/\1/p' "$root/Cargo.toml" | grep -vx default
+    sed -n '/^\[features\]/,/^$/s/^\([a-z_]*\) = \["dep:.*/\1/p' "$root/Cargo.toml"
 }
 
 # --- Finding -------------------------------------------------------------------------------------
@@ -52,6 +52,17 @@ install_missing() {
         "$(install_hint)"
     say "installing ${missing[*]} ..."
     apt_install "${missing[@]}"
+}
+
+# Installs the browser that tests look at pages with.
+install_browser() {
+    local browser
+    for browser in chromium chromium-browser google-chrome; do
+        ! command -v "$browser" >/dev/null || return 0
+    done
+    apt_may || fail "Please install chromium." "For example, as root: apt-get install chromium"
+    say "installing chromium ..."
+    apt_install chromium
 }
 
 install_hint() {

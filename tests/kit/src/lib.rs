@@ -3,8 +3,8 @@
 //! [`TestApp`] is the server as it runs in production, on port 0 of both listeners, over a database
 //! of its own (cloned from a migrated template) and a Valkey key prefix of its own, so tests run in
 //! parallel and clean up nothing. Its clock stands still until the test moves it. Around it: an HTTP
-//! and a WebSocket client that panic with the whole answer, a Valkey process, a Postgres process and
-//! a TCP proxy to break, and [`eventually`] for what happens in its own time.
+//! and a WebSocket client that panic with the whole answer, a browser for pages, a Valkey process, a
+//! Postgres process and a TCP proxy to break, and [`eventually`] for what happens in its own time.
 //!
 //! It knows core only. Typed calls of a module (`sign_in`, `go_online`) live beside that module.
 //! Postgres and Valkey are those of `scripts/test`: the kit starts nothing that a test did not ask
@@ -22,6 +22,7 @@
 
 mod admin;
 mod app;
+mod browser;
 mod call;
 mod child;
 mod database;
@@ -34,6 +35,7 @@ mod socket;
 mod valkey_process;
 
 pub use app::TestApp;
+pub use browser::{Browser, Page, Scheme};
 pub use call::{Call, Client, TestResponse};
 pub use database::TestDb;
 pub use environment::valkey_url;

@@ -1,5 +1,6 @@
 //! The kit, tried on a server without any module.
 
+mod browsers;
 mod databases;
 mod faults;
 mod servers;
