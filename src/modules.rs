@@ -10,6 +10,8 @@ pub static COMPILED: &[Entry] = &[
     Entry::of::<halobestie_availability::Mitras>(),
     #[cfg(feature = "chat")]
     Entry::of::<halobestie_chat::Chat>(),
+    #[cfg(feature = "control_center")]
+    Entry::of::<halobestie_control_center::ControlCenter>(),
     #[cfg(feature = "email")]
     Entry::of::<halobestie_email::Email>(),
     #[cfg(feature = "fazpass")]

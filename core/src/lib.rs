@@ -3,9 +3,11 @@
 //! Core owns what every module needs (listeners, routing, configuration, Postgres, Valkey, the bus,
 //! sweeps, the life of the process) and the small traits at which modules meet. It names no module.
 
+pub mod about;
 pub mod after_commit;
 pub mod app;
 pub mod assemble;
+pub mod audit;
 pub mod bus;
 pub mod catalogue;
 pub mod clock;
@@ -28,6 +30,7 @@ pub mod ports;
 pub mod problem;
 mod quiet;
 pub mod readiness;
+pub mod replicas;
 pub mod settings;
 pub mod sweep;
 pub mod telemetry;

@@ -42,6 +42,10 @@ pub const CORE: MigrationSet = MigrationSet {
             name: "0002_jobs",
             sql: include_str!("../../migrations/core/0002_jobs.sql"),
         },
+        Migration {
+            name: "0003_oversight",
+            sql: include_str!("../../migrations/core/0003_oversight.sql"),
+        },
     ],
 };
 

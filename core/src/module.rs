@@ -17,6 +17,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
+use crate::about::About;
 use crate::bus::Bus;
 use crate::clock::Clock;
 use crate::config::{AppEnv, Config, Section, SectionSpec, ServerConfig};
@@ -28,10 +29,11 @@ use crate::lifecycle::Lifecycle;
 use crate::metrics::Metrics;
 use crate::migrate::Migration;
 use crate::pg::Db;
-use crate::ports::{Capability, Ports};
+use crate::ports::{Capability, Late, Ports};
 use crate::problem::{BoxError, ErrorCode};
+use crate::readiness::Readiness;
 use crate::settings::Settings;
-use crate::sweep::Sweep;
+use crate::sweep::{Runner, Sweep};
 use crate::valkey::Valkey;
 
 /// A slice of the product: its routes, tables, sweeps and settings, behind one name.
@@ -89,6 +91,12 @@ pub struct Context {
     pub lifecycle: Lifecycle,
     /// Where modules meet.
     pub ports: Ports,
+    /// What this process is.
+    pub about: Arc<About>,
+    /// Every sweep of the server, once the listeners are bound.
+    pub runner: Late<Runner>,
+    /// The state of everything, once the listeners are bound.
+    pub readiness: Late<Readiness>,
 }
 
 /// What a module brings. It fills only what it has.

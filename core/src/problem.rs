@@ -241,6 +241,11 @@ impl Problem {
         self.detail.as_deref().unwrap_or(self.code.meaning)
     }
 
+    /// The fields that are wrong.
+    pub fn field_errors(&self) -> &[FieldError] {
+        &self.errors
+    }
+
     /// Seconds for `Retry-After`, rounded up; always present on 429 and 503.
     pub fn retry_after_seconds(&self) -> Option<u64> {
         let wait = match (self.retry_after, self.code.status) {

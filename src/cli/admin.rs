@@ -5,6 +5,7 @@ mod secret;
 use anyhow::{Context as _, anyhow};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
+use halobestie_core::Context;
 use halobestie_core::app::{AppOptions, Prepared};
 use halobestie_core::ports::{Admin, AdminAccounts, AdminRole, NewAdmin};
 use secrecy::ExposeSecret;
@@ -96,9 +97,8 @@ async fn with(prepared: &Prepared, command: AdminCommand) -> Result<(), Failure>
                 email,
                 display_name: name,
                 role,
-                password: chosen.password.clone(),
             };
-            create(&**accounts, new, &chosen).await
+            create(cx, &**accounts, &new, &chosen).await
         }
         AdminCommand::ResetPassword { email, generate } => {
             let chosen = choose(generate, &cx.entropy).await?;
@@ -118,11 +118,16 @@ async fn with(prepared: &Prepared, command: AdminCommand) -> Result<(), Failure>
 }
 
 async fn create(
+    cx: &Context,
     accounts: &dyn AdminAccounts,
-    new: NewAdmin,
+    new: &NewAdmin,
     chosen: &Chosen,
 ) -> Result<(), Failure> {
-    let admin = accounts.create(new).await?;
+    let password = accounts.hash_password(chosen.password.clone()).await?;
+    let mut client = cx.db.client().await?;
+    let tx = client.begin().await?;
+    let admin = accounts.create(&tx, new, &password).await?;
+    tx.commit().await?;
     output::line(format!("{}: made, as {}", admin.email, admin.role))?;
     show(chosen)
 }

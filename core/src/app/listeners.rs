@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 use super::{Addresses, StartError};
 use crate::config::ServerConfig;
 use crate::http::router::Router;
+use crate::http::routes::Row;
 use crate::http::server::{IDLE_TIMEOUT, ServerOptions, serve};
 use crate::http::stack::{self, Stack, StackOptions};
 use crate::http::{Routes, Traffic, probes};
@@ -63,6 +64,8 @@ pub struct Mounted {
     pub public: Vec<(String, String)>,
     /// On the internal listener.
     pub internal: Vec<(String, String)>,
+    /// Those of both that are parts of pages, which the API's description leaves out.
+    pub pages: Vec<(String, String)>,
 }
 
 /// Core's routes and, in a process that serves, the modules'.
@@ -90,16 +93,21 @@ pub(super) fn tables(
 impl Tables {
     pub(super) fn mounted(&self) -> Mounted {
         Mounted {
-            public: listed(&self.public),
-            internal: listed(&self.internal),
+            public: listed(&self.public, |_| true),
+            internal: listed(&self.internal, |_| true),
+            pages: [&self.public, &self.internal]
+                .into_iter()
+                .flat_map(|routes| listed(routes, |row| row.is_page))
+                .collect(),
         }
     }
 }
 
-fn listed(routes: &Routes) -> Vec<(String, String)> {
+fn listed(routes: &Routes, which: impl Fn(&Row) -> bool) -> Vec<(String, String)> {
     routes
         .rows
         .iter()
+        .filter(|row| which(row))
         .map(|row| (row.method.to_string(), row.path.to_owned()))
         .collect()
 }

@@ -1,7 +1,7 @@
 //! A server with its modules wired and its schema checked, and nothing bound yet.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tracing::{info, warn};
@@ -92,6 +92,8 @@ impl Prepared {
         self.run_steps_before_binding().await?;
         let (sweeps, services) = self.background();
         let readiness = self.readiness();
+        self.cx.runner.fill(Arc::new(sweeps.clone()));
+        self.cx.readiness.fill(Arc::new(readiness.clone()));
         let serves = self.options.role.serves();
         let seeds = std::mem::take(&mut self.parts.seeds);
         let tables = listeners::tables(&self.cx, &readiness, &self.enabled, self.parts, serves);

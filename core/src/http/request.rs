@@ -105,6 +105,21 @@ impl Request {
         client_addr::of(&self.head, trusted_proxies)
     }
 
+    /// Whether the client used TLS, by the word of a trusted proxy (`X-Forwarded-Proto`).
+    pub fn is_by_tls(&self, trusted_proxies: &[IpNet]) -> bool {
+        client_addr::is_by_tls(&self.head, trusted_proxies)
+    }
+
+    /// A form's fields, at most the route's limit.
+    ///
+    /// # Errors
+    /// `body_too_large`, or `validation_failed` for what is no such form.
+    pub async fn form<T: DeserializeOwned>(&mut self) -> Result<T, Problem> {
+        let body = self.bytes().await?;
+        serde_urlencoded::from_bytes(&body)
+            .map_err(|error| Problem::invalid("form", error.to_string()))
+    }
+
     /// The path parameter `name`, such as an id.
     ///
     /// # Errors

@@ -5,6 +5,8 @@
 //! forgotten while a token of its session could still be good.
 
 mod access_token;
+mod accounts;
+mod admin_login;
 mod admins;
 mod carrier;
 mod config;
@@ -16,6 +18,7 @@ mod limits;
 mod login_throttle;
 mod meters;
 mod otp;
+mod page_sessions;
 mod password;
 mod phone;
 mod ports;
@@ -75,8 +78,10 @@ impl Module for Auth {
         Capability::Authenticator,
         Capability::Directory,
         Capability::SignIn,
+        Capability::Accounts,
         Capability::AdminAccounts,
         Capability::SignInSessions,
+        Capability::AdminSessions,
     ];
     const SWEEPS: &'static [&'static str] = &[sweeps::CLEANUP];
     type Config = AuthConfig;
@@ -120,6 +125,12 @@ impl Module for Auth {
         cx.ports
             .sign_in
             .fill(Arc::new(sign_in::ByEmail(state.clone())));
+        cx.ports
+            .accounts
+            .fill(Arc::new(accounts::Registry(state.clone())));
+        cx.ports
+            .admin_sessions
+            .fill(Arc::new(page_sessions::SignedAdmins(state.clone())));
         cx.ports
             .admin_accounts
             .fill(Arc::new(admins::Admins(state.clone())));

@@ -1,0 +1,18 @@
+//! The control center through its real listener.
+
+mod accounts;
+mod admins;
+mod audit;
+mod config;
+mod conversations;
+mod dashboard;
+mod forms;
+mod guards;
+mod looks;
+mod money;
+mod oversight;
+mod pages;
+mod server;
+mod sessions;
+mod stage;
+mod sweeps;
