@@ -24,6 +24,24 @@
     });
   }
 
+  // Where the viewer's days begin: a list's days are theirs, not the server's.
+  function tellZone() {
+    var minutes = -new Date().getTimezoneOffset();
+    var two = function (number) { return String(Math.floor(number)).padStart(2, "0"); };
+    var zone = (minutes < 0 ? "-" : "+") + two(Math.abs(minutes) / 60) + ":" + two(Math.abs(minutes) % 60);
+    document.querySelectorAll("input[data-zone]").forEach(function (it) { it.value = zone; });
+  }
+
+  // What a filter does not ask for has no place in the address.
+  function leaveOutEmpty(event) {
+    var asked = event.detail.parameters;
+    if (event.detail.verb !== "get") return;
+    Object.keys(asked).forEach(function (name) {
+      if (asked[name] === "") delete asked[name];
+    });
+    if (!asked.since && !asked.until) delete asked.zone;
+  }
+
   function openDialogs(event) {
     var button = event.target.closest("button[commandfor]");
     if (!button || "commandForElement" in HTMLButtonElement.prototype) return;
@@ -53,6 +71,8 @@
   document.addEventListener("click", toggleMenu);
   document.addEventListener("htmx:afterSwap", tellTimes);
   setInterval(tellTimes, 15000);
+  document.addEventListener("htmx:configRequest", leaveOutEmpty);
   tellTimes();
+  tellZone();
   listen();
 })();

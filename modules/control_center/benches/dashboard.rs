@@ -104,7 +104,7 @@ async fn server() -> TestApp {
         SELECT gen_random_uuid(), gen_random_uuid(), customer, ($2::uuid[])[1 + (nth % $3)],
             CASE WHEN nth <= $5 THEN 'active' ELSE 'ended' END,
             '{\"id\": \"15m\", \"name\": \"15 minutes\", \"minutes\": 15, \"amount\": 25000, \"currency\": \"IDR\"}',
-            $4, $4, $4::timestamptz + interval '30 days',
+            $4::timestamptz, $4::timestamptz, $4::timestamptz + interval '30 days',
             CASE WHEN nth <= $5 THEN $4::timestamptz END,
             CASE WHEN nth > $5 THEN $4::timestamptz END,
             CASE WHEN nth > $5 THEN 'customer_ended' END

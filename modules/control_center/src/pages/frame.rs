@@ -109,11 +109,6 @@ impl Frame {
         self.may(AdminRole::Operator)
     }
 
-    /// Whether they may do what takes an owner.
-    pub(crate) fn may_rule(&self) -> bool {
-        self.may(AdminRole::Owner)
-    }
-
     fn may(&self, needed: AdminRole) -> bool {
         self.admin
             .as_ref()

@@ -18,7 +18,11 @@ pub(crate) fn of_ms(ms: i64) -> String {
 
 /// Whole seconds.
 pub(crate) fn of_seconds(seconds: u64) -> String {
-    of_ms(i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1000))
+    of_ms(
+        i64::try_from(seconds)
+            .unwrap_or(i64::MAX)
+            .saturating_mul(1000),
+    )
 }
 
 #[cfg(test)]

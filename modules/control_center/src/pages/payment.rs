@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use askama::Template;
-use halobestie_core::http::{Reply, Request};
+use halobestie_core::Problem;
+use halobestie_core::http::{Reply, Request, Response};
 use halobestie_core::idempotency::Key;
 use halobestie_core::ports::{OverseenRefund, PaymentEvent, PaymentStatus};
-use halobestie_core::{Problem, http::Response};
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
@@ -43,12 +43,7 @@ pub(crate) async fn show(state: Arc<State>, caller: Caller, req: Request) -> Rep
     drawn(&state, frame, id, None).await
 }
 
-async fn drawn(
-    state: &State,
-    frame: Frame,
-    id: Uuid,
-    refusal: Option<(Wanted, Problem)>,
-) -> Reply {
+async fn drawn(state: &State, frame: Frame, id: Uuid, refusal: Option<(Wanted, Problem)>) -> Reply {
     let it = find(state, id).await?;
     let payments = state.payments()?;
     let (refunds, events) = (

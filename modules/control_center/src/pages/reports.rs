@@ -76,12 +76,7 @@ pub(crate) async fn show(state: Arc<State>, caller: Caller, req: Request) -> Rep
     drawn(&state, frame, id, None).await
 }
 
-async fn drawn(
-    state: &State,
-    frame: Frame,
-    id: Uuid,
-    refusal: Option<(String, Problem)>,
-) -> Reply {
+async fn drawn(state: &State, frame: Frame, id: Uuid, refusal: Option<(String, Problem)>) -> Reply {
     let it = find(state, id).await?;
     let field = Field::new("note", "What was found and done", Kind::Lines)
         .at_most(Some(4000))

@@ -35,6 +35,23 @@ struct Session {
     reason: Field,
 }
 
+impl Session {
+    /// What is left of its time.
+    fn remaining(&self) -> Option<String> {
+        self.it.remaining_seconds.map(length::of_seconds)
+    }
+}
+
+/// What an entry in the books says.
+fn booked(entry: &TimeEntry, session: &SessionView) -> &'static str {
+    match entry.kind.as_str() {
+        "consumed" => "used",
+        "returned" => "given back",
+        _ if entry.subject_id == Some(session.id) => "bought with the session",
+        _ => "bought by an extension",
+    }
+}
+
 /// The books of a session's time.
 struct Books {
     entries: Vec<TimeEntry>,
@@ -76,12 +93,7 @@ pub(crate) async fn refused(
     drawn(state, frame, id, Some(refusal)).await
 }
 
-async fn drawn(
-    state: &State,
-    frame: Frame,
-    id: Uuid,
-    refusal: Option<(String, Problem)>,
-) -> Reply {
+async fn drawn(state: &State, frame: Frame, id: Uuid, refusal: Option<(String, Problem)>) -> Reply {
     let it = find(state, id).await?;
     let sessions = state.sessions()?;
     let entries = sessions.time_books(id).await?;

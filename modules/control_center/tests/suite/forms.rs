@@ -86,9 +86,9 @@ async fn an_operator_has_nothing_to_do_with_admins_and_prices() {
     let password = format!("/admins/{owner}/password");
     for (path, form) in [
         ("/admins", new),
-        (&one, "display_name=A&role=viewer"),
-        (&active, "is_active=false"),
-        (&password, "password=longenough"),
+        (one.as_str(), "display_name=A&role=viewer"),
+        (active.as_str(), "is_active=false"),
+        (password.as_str(), "password=longenough"),
         (
             "/config/packages",
             "value[0].id=a&value[0].name=A&value[0].minutes=1&value[0].amount=0&value[0].currency=IDR",
