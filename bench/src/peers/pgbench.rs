@@ -65,7 +65,9 @@ fn read(said: &str, used: Used) -> Result<Round, Error> {
     };
     // It tells the average alone.
     if let Some(average_ms) = after("latency average = ") {
-        round.figures.insert("average_us".into(), average_ms * 1000.0);
+        round
+            .figures
+            .insert("average_us".into(), average_ms * 1000.0);
     }
     Ok(round)
 }
