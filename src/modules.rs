@@ -4,6 +4,8 @@ use halobestie_core::Entry;
 
 /// The modules compiled in. A line here, a feature and a dependency in `Cargo.toml` add one.
 pub static COMPILED: &[Entry] = &[
+    #[cfg(feature = "analytics")]
+    Entry::of::<halobestie_analytics::Analytics>(),
     #[cfg(feature = "auth")]
     Entry::of::<halobestie_auth::Auth>(),
     #[cfg(feature = "availability")]

@@ -28,6 +28,7 @@ use crate::jobs::{Handler, JobKind, Jobs};
 use crate::lifecycle::Lifecycle;
 use crate::metrics::Metrics;
 use crate::migrate::Migration;
+use crate::openapi::Title;
 use crate::pg::Db;
 use crate::ports::{Capability, Late, Ports};
 use crate::problem::{BoxError, ErrorCode};
@@ -67,6 +68,8 @@ pub trait Module: Send + Sync + 'static {
 /// What core lends to a module while it is built. Everything in it is a cheap handle.
 #[derive(Clone)]
 pub struct Context {
+    /// What the server is called, and its version.
+    pub title: Title,
     /// Which environment this is.
     pub env: AppEnv,
     /// Addresses, limits, the public base URL.
@@ -116,9 +119,9 @@ pub struct Contribution {
     pub before_bind: Vec<BeforeBind>,
     /// Health checks, shown by `/readyz`; none of them decides.
     pub checks: Vec<HealthCheck>,
-    /// What `halobestie doctor` looks at, and may repair.
+    /// What the command `doctor` looks at, and may repair.
     pub examinations: Vec<Examination>,
-    /// One-off data, by `halobestie seed`.
+    /// One-off data, by the command `seed`.
     pub seeds: Vec<Seed>,
 }
 

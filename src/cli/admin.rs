@@ -6,13 +6,13 @@ use anyhow::{Context as _, anyhow};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use halobestie_core::Context;
-use halobestie_core::app::{AppOptions, Prepared};
+use halobestie_core::app::Prepared;
 use halobestie_core::ports::{Admin, AdminAccounts, AdminRole, NewAdmin};
 use secrecy::ExposeSecret;
 
 use self::secret::{Chosen, choose};
 use super::{Failure, load_config, output};
-use crate::modules::COMPILED;
+use crate::BINARY;
 
 /// Make admins, reset their passwords, list them.
 ///
@@ -71,7 +71,7 @@ fn roles() -> impl TypedValueParser<Value = AdminRole> {
 
 pub(super) async fn run(args: AdminArgs) -> Result<(), Failure> {
     let config = load_config()?;
-    let prepared = Prepared::prepare(config, AppOptions::new(COMPILED))
+    let prepared = Prepared::prepare(config, BINARY.options())
         .await
         .context("cannot reach the accounts")?;
     let done = with(&prepared, args.command).await;

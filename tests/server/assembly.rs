@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use halobestie::modules::COMPILED;
 use halobestie_core::config::Sources;
-use halobestie_core::{Entry, assemble, migrate, openapi};
+use halobestie_core::openapi::{self, Title};
+use halobestie_core::{Entry, assemble, migrate};
 use halobestie_sandbox::Sandbox;
 use halobestie_testkit::{TestApp, TestDb, eventually};
 
@@ -46,9 +47,10 @@ async fn with_everything() -> TestApp {
 #[tokio::test]
 async fn every_mounted_route_is_described_and_every_described_route_is_mounted() {
     let app = with_everything().await;
-    let described: BTreeSet<(String, String)> = openapi::operations(&openapi::merged(COMPILED))
-        .into_iter()
-        .collect();
+    let described: BTreeSet<(String, String)> =
+        openapi::operations(&openapi::merged(&Title::default(), COMPILED))
+            .into_iter()
+            .collect();
     let served = app.mounted();
     let mounted: BTreeSet<(String, String)> = served
         .public

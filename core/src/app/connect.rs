@@ -52,6 +52,7 @@ pub fn context(config: &Config, options: &AppOptions) -> Result<Context, BoxErro
     let (valkey, bus) = valkey_and_bus(config, &metrics, &lifecycle)?;
     let jobs = Jobs::new(&bus, &options.clock, &options.entropy, &metrics);
     Ok(Context {
+        title: options.title,
         env: config.env,
         server: config.server.clone(),
         db: pool(config, &metrics)?,

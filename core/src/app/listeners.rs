@@ -7,12 +7,13 @@ use tokio::net::TcpListener;
 
 use super::{Addresses, StartError};
 use crate::config::ServerConfig;
+use crate::http::layers::cors::Cookies;
 use crate::http::router::Router;
 use crate::http::routes::Row;
 use crate::http::server::{IDLE_TIMEOUT, ServerOptions, serve};
 use crate::http::stack::{self, Stack, StackOptions};
 use crate::http::{Routes, Traffic, probes};
-use crate::module::{Context, Contribution, Entry};
+use crate::module::{Context, Contribution};
 use crate::openapi;
 use crate::problem::BoxError;
 use crate::readiness::Readiness;
@@ -72,7 +73,7 @@ pub struct Mounted {
 pub(super) fn tables(
     cx: &Context,
     readiness: &Readiness,
-    enabled: &[Entry],
+    description: impl FnOnce() -> utoipa::openapi::OpenApi,
     parts: Contribution,
     serves: bool,
 ) -> Result<Tables, BoxError> {
@@ -81,9 +82,7 @@ pub(super) fn tables(
         internal: probes::internal(readiness, &cx.metrics),
     };
     if serves {
-        tables
-            .internal
-            .append(openapi::routes(&openapi::merged(enabled))?);
+        tables.internal.append(openapi::routes(&description())?);
         tables.public.append(parts.public);
         tables.internal.append(parts.internal);
     }
@@ -135,12 +134,17 @@ impl Server {
             deadline,
             requests_max: Some(cx.server.requests_max),
             origins: cx.server.app_allowed_origins.clone(),
+            cookies: match cx.ports.cookie_sessions.get() {
+                Some(sessions) if sessions.are_on() => Cookies::Taken,
+                _ => Cookies::Ignored,
+            },
         };
         let internal = StackOptions {
             listener: INTERNAL,
             deadline,
             requests_max: None,
             origins: cx.server.cc_origin.clone(),
+            cookies: Cookies::Ignored,
         };
         let mount = |options: StackOptions, routes| -> Result<Stack, BoxError> {
             let router = Router::new(options.listener, routes, &cx.ports, &traffic)?;

@@ -13,6 +13,7 @@ use crate::housekeeping;
 use crate::jobs;
 use crate::migrate::{self, MigrationSet};
 use crate::module::{Context, Contribution, Entry, Phase, Seed, Service};
+use crate::openapi;
 use crate::problem::BoxError;
 use crate::readiness::{Looks, Readiness};
 use crate::sweep::Runner;
@@ -96,7 +97,8 @@ impl Prepared {
         self.cx.readiness.fill(Arc::new(readiness.clone()));
         let serves = self.options.role.serves();
         let seeds = std::mem::take(&mut self.parts.seeds);
-        let tables = listeners::tables(&self.cx, &readiness, &self.enabled, self.parts, serves);
+        let description = || openapi::merged(&self.options.title, &self.enabled);
+        let tables = listeners::tables(&self.cx, &readiness, description, self.parts, serves);
         let tables = tables.map_err(StartError::Routes)?;
         let mounted = tables.mounted();
         let listeners = match self.options.listeners.take() {

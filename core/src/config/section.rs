@@ -19,6 +19,9 @@ use crate::ports::Capability;
 pub trait Section: DeserializeOwned + Send + 'static {
     /// The environment variables that set its keys, a row for every key.
     const VARIABLES: &'static [Variable];
+    /// Its keys with their values as TOML, `enabled` included: for a module whose section is not in this
+    /// repository's `config/default.toml`, which is laid over it.
+    const DEFAULTS: &'static str = "";
 
     /// Checks what types alone cannot say. Problems name a key of this section, say what is accepted
     /// and never quote a secret.
@@ -99,6 +102,8 @@ pub struct SectionSpec {
     pub name: &'static str,
     /// The environment variables that set its keys.
     pub variables: &'static [Variable],
+    /// [`Section::DEFAULTS`]
+    pub defaults: &'static str,
     pub(super) check: CheckFn,
 }
 
@@ -119,6 +124,7 @@ impl SectionSpec {
         Self {
             name,
             variables: S::VARIABLES,
+            defaults: S::DEFAULTS,
             check: check::<S>,
         }
     }

@@ -8,10 +8,12 @@
 mod accounts;
 mod admin_sessions;
 mod admins;
+mod analytics;
 mod availability;
 mod books;
 mod chat_news;
 mod codes;
+mod cookie_sessions;
 mod device;
 mod erasures;
 mod notifier;
@@ -32,10 +34,12 @@ use serde::Serialize;
 pub use self::accounts::*;
 pub use self::admin_sessions::*;
 pub use self::admins::*;
+pub use self::analytics::*;
 pub use self::availability::*;
 pub use self::books::*;
 pub use self::chat_news::*;
 pub use self::codes::*;
+pub use self::cookie_sessions::*;
 pub use self::device::*;
 pub use self::erasures::*;
 pub use self::notifier::*;
@@ -116,6 +120,8 @@ macro_rules! contracts {
 contracts! {
     /// Says who calls.
     Authenticator = authenticator;
+    /// Says whom a browser's cookie speaks for.
+    CookieSessions = cookie_sessions;
     /// Knows people by id.
     Directory = directory;
     /// Opens sessions for people whose identity another module has proved.
@@ -126,6 +132,8 @@ contracts! {
     AdminAccounts = admin_accounts;
     /// Says who works in the control center.
     AdminSessions = admin_sessions;
+    /// Counts what happens, without knowing to whom.
+    Analytics = analytics;
     /// Brings one-time codes to phones.
     CodeCarrier = code_carrier;
     /// Knows which mitras can be asked.

@@ -11,6 +11,7 @@ use halobestie_core::ports::Erasures;
 use halobestie_core::{BoxError, Context};
 
 use crate::access_token::AccessTokens;
+use crate::browsers;
 use crate::carrier::Ways;
 use crate::config::AuthConfig;
 use crate::issuing::Door;
@@ -20,6 +21,7 @@ use crate::meters::Meters;
 use crate::password::Passwords;
 use crate::refusals::Refusals;
 use crate::revocations::Revocations;
+use crate::session_cookie::SessionCookies;
 
 /// Handles, keys and limits.
 pub(crate) struct State {
@@ -30,9 +32,12 @@ pub(crate) struct State {
     pub(crate) entropy: Entropy,
     pub(crate) keys: Keys,
     pub(crate) access_tokens: AccessTokens,
+    /// Of browsers; `None` where there is no secret for them.
+    pub(crate) cookies: Option<SessionCookies>,
     pub(crate) revocations: Revocations,
     pub(crate) ways: Ways,
     pub(crate) passwords: Passwords,
+    pub(crate) otp_enabled: bool,
     pub(crate) otp_door: Door,
     pub(crate) otp_limits: Limits,
     pub(crate) refusals: Refusals,
@@ -45,7 +50,8 @@ impl State {
     /// Puts the parts together; touches nothing outside.
     ///
     /// # Errors
-    /// Without a secret, which the configuration's own check has refused.
+    /// Without a secret, which the configuration's own check has refused, or with a domain of cookies
+    /// that we are not in.
     pub(crate) fn new(config: &AuthConfig, cx: &Context) -> Result<Arc<Self>, BoxError> {
         let keys = Keys::new(config.secrets()).ok_or("AUTH_JWT_SECRET is not set")?;
         Ok(Arc::new(Self {
@@ -55,9 +61,11 @@ impl State {
             clock: cx.clock.clone(),
             entropy: cx.entropy.clone(),
             access_tokens: AccessTokens::new(&keys, config.access_life()),
+            cookies: cookies(config, cx)?,
             revocations: Revocations::new(cx.bus.clone(), cx.clock.clone(), config.access_life()),
             ways: Ways::new(config, cx.env, cx.ports.code_carrier.clone()),
             passwords: Passwords::new(config.bcrypt_cost),
+            otp_enabled: config.otp_enabled,
             otp_door: Door::default(),
             otp_limits: config.limits(),
             refusals: Refusals::new(cx.valkey.clone()),
@@ -67,4 +75,17 @@ impl State {
             keys,
         }))
     }
+}
+
+fn cookies(config: &AuthConfig, cx: &Context) -> Result<Option<SessionCookies>, BoxError> {
+    let Some(secret) = config.session_secret.clone() else {
+        return Ok(None);
+    };
+    let domain = config.session_cookie_domain.clone();
+    if let Some(domain) = &domain {
+        browsers::check_domain(domain, &cx.server)?;
+    }
+    let scene = (cx.env, cx.server.public_base_url.as_str());
+    let cookies = SessionCookies::new(secret, domain, scene, config.access_life());
+    Ok(Some(cookies))
 }

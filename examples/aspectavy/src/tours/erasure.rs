@@ -1,0 +1,17 @@
+//! What goes of this module's rows when somebody closes their account: all of theirs.
+
+use async_trait::async_trait;
+use halobestie_core::pg::{DbError, Tx};
+use halobestie_core::ports::{Erasure, Leaver};
+
+use super::store;
+
+/// The tours of somebody.
+pub(super) struct Tours;
+
+#[async_trait]
+impl Erasure for Tours {
+    async fn erase(&self, tx: &Tx<'_>, leaver: Leaver<'_>) -> Result<(), DbError> {
+        store::delete_all(tx, leaver.user_id).await
+    }
+}
