@@ -59,7 +59,10 @@ async fn every_mounted_route_is_described_and_every_described_route_is_mounted()
         .filter(|route| !served.pages.contains(route))
         .cloned()
         .collect();
-    let undescribed_api = served.pages.iter().find(|(_, path)| path.starts_with("/api"));
+    let undescribed_api = served
+        .pages
+        .iter()
+        .find(|(_, path)| path.starts_with("/api"));
     assert_eq!(undescribed_api, None, "a page is no part of the API");
     let hidden: Vec<_> = mounted.difference(&described).collect();
     let absent: Vec<_> = described.difference(&mounted).collect();

@@ -48,19 +48,16 @@ async fn without_a_worker_whoever_asks_has_it_made_and_the_worker_finds_it_done(
         .await
         .expect(201)
         .json();
-    let path = path(&route);
+    let place = path(&route);
     let (one, other) = tokio::join!(
-        get(&world.app, &walker, &path),
-        get(&world.app, &walker, &path)
+        get(&world.app, &walker, &place),
+        get(&world.app, &walker, &place)
     );
     let (one, other) = (one.expect(200).json(), other.expect(200).json());
     assert_eq!((&one["status"], &one), (&"compiled".into(), &other));
     let worker = world.app.another().role(Role::Worker).start().await;
     worker.finish_jobs().await;
-    let again = get(&world.app, &walker, &path(&route))
-        .await
-        .expect(200)
-        .json();
+    let again = get(&world.app, &walker, &place).await.expect(200).json();
     assert_eq!(again, one);
     // It was told once: by the reader.
     world.app.stop().await;

@@ -2,17 +2,17 @@
 //!
 //! A connection does one thing at a time: while it writes a message to Postgres it reads nothing, so a
 //! client's messages keep their order and a flood stays in the client's own buffers.
+//!
+//! Most sockets are idle, and there are many: what is done once or now and then is boxed, so that a socket
+//! that waits holds no room for it.
 
-use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use halobestie_core::bus::{Event, Subscription};
 use halobestie_core::http::ws::{CloseCode, Received, SendError, Socket, close};
-use halobestie_core::pg::DbError;
 use halobestie_core::ports::Principal;
-use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tracing::{Instrument, debug, info_span};
 
@@ -58,7 +58,6 @@ pub(crate) struct Connection {
     pub(super) principal: Principal,
     pub(super) local: Arc<Local>,
     pub(super) events: Subscription,
-    pub(super) mailbox: mpsc::Receiver<Envelope>,
     /// Until when messages of earlier sessions are held back.
     pub(super) held_until: Option<Instant>,
     ping_at: Instant,
@@ -81,34 +80,46 @@ enum Woken {
 }
 
 /// Runs a socket to its end.
-pub(crate) async fn run(state: Arc<State>, mut socket: Socket, header_token: Option<String>) {
-    let principal = match sign_in(&state, &mut socket, header_token).await {
-        Ok(principal) => principal,
-        Err(ending) => return finish(&state, socket, ending).await,
-    };
-    let span = info_span!("chat.socket", user.id = %principal.user_id);
+pub(crate) fn run(
+    state: Arc<State>,
+    socket: Socket,
+    header_token: Option<String>,
+) -> impl Future<Output = ()> + Send {
+    // Boxed before it is awaited: what an `async fn` is given, it keeps room for to its end.
+    let beginning = begin(state, socket, header_token).boxed();
     async {
-        match Connection::open(state.clone(), socket, principal).await {
-            Ok(mut connection) => {
-                let ending = connection.serve().await;
-                debug!(?ending, "a socket ends");
-                finish(&state, connection.socket, ending).await;
-            }
-            // Postgres is away: nothing could be promised on this socket. Clients come back later.
-            Err((socket, error)) => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "a socket cannot be opened"
-                );
-                finish(&state, socket, Ending::Close(&close::DRAINING)).await;
-            }
+        let Some(mut connection) = beginning.await else {
+            return;
+        };
+        let span = info_span!("chat.socket", user.id = %connection.principal.user_id);
+        async {
+            let ending = connection.serve().await;
+            debug!(?ending, "a socket ends");
+            let state = connection.state.clone();
+            finish(state, connection.socket, ending).boxed().await;
         }
+        .instrument(span)
+        .await;
     }
-    .instrument(span)
-    .await;
 }
 
-async fn finish(state: &State, socket: Socket, ending: Ending) {
+/// From the handshake to a signed-in connection; `None` where there will be none.
+async fn begin(
+    state: Arc<State>,
+    mut socket: Socket,
+    header_token: Option<String>,
+) -> Option<Box<Connection>> {
+    let principal = match sign_in(&state, &mut socket, header_token).await {
+        Ok(principal) => principal,
+        Err(ending) => {
+            finish(state, socket, ending).await;
+            return None;
+        }
+    };
+    Connection::open(state, socket, principal).await
+}
+
+async fn finish(state: Arc<State>, socket: Socket, ending: Ending) {
     if let Ending::Close(code) = ending {
         let closed = &state.metrics.closed;
         closed.with_label_values(&[&code.code.to_string()]).inc();
@@ -118,33 +129,37 @@ async fn finish(state: &State, socket: Socket, ending: Ending) {
 
 impl Connection {
     /// Listens first and reads the positions then: what happens in between comes as an event.
-    async fn open(
-        state: Arc<State>,
-        socket: Socket,
-        principal: Principal,
-    ) -> Result<Self, (Socket, DbError)> {
+    async fn open(state: Arc<State>, socket: Socket, principal: Principal) -> Option<Box<Self>> {
         let events = state.bus.subscribe(&topic(principal.user_id));
         let watched = Watched::user(principal.user_id, principal.role);
         let positions = match sight::sessions(&state.db, &watched).await {
             Ok(sessions) => Positions::starting_at(principal.user_id, &sessions),
-            Err(error) => return Err((socket, error)),
+            // Postgres is away: nothing could be promised on this socket. Clients come back later.
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    user.id = %principal.user_id,
+                    "a socket cannot be opened"
+                );
+                finish(state, socket, Ending::Close(&close::DRAINING)).await;
+                return None;
+            }
         };
         let connection_id = state.entropy.uuid(&state.clock);
-        let (local, mailbox) = Local::new(connection_id, &principal, positions);
+        let local = Local::new(connection_id, &principal, positions);
         let _presence = state.hub.enter(local.clone());
         let now = Instant::now();
-        Ok(Self {
+        Some(Box::new(Self {
             ping_at: now + state.ping_every,
             state,
             socket,
             principal,
             local,
             events,
-            mailbox,
             held_until: None,
             pong_by: None,
             _presence,
-        })
+        }))
     }
 
     async fn serve(&mut self) -> Ending {
@@ -156,13 +171,13 @@ impl Connection {
         {
             return Ending::Close(&close::REVOKED);
         }
-        if let Err(ending) = self.greet().await {
+        if let Err(ending) = self.greet().boxed().await {
             return ending;
         }
         self.held_until = Some(Instant::now() + RESUME_GRACE);
         loop {
             let woken = self.wait().await;
-            if let Err(ending) = self.handle(woken).await {
+            if let Err(ending) = self.handle(woken).boxed().await {
                 return ending;
             }
         }
@@ -203,18 +218,31 @@ impl Connection {
     }
 
     async fn wait(&mut self) -> Woken {
+        let (due_at, due) = self.due();
         tokio::select! {
-            received = self.socket.receive() => Woken::Frame(received),
-            event = self.events.next() => Woken::Event(event),
-            Some(envelope) = self.mailbox.recv() => Woken::Mail(envelope),
-            () = sleep_until(self.ping_at) => Woken::Ping,
-            () = self.local.asked.notified() => Woken::Asked,
-            () = at(self.pong_by) => Woken::NoPong,
-            () = at(self.held_until) => Woken::HoldOver,
-            () = self.state.clock.sleep_until(self.principal.expires_at) => Woken::TokenOver,
-            () = self.local.revoked.notified() => Woken::Revoked,
-            () = self.state.lifecycle.soft().cancelled() => Woken::Draining,
+                received = self.socket.receive() => Woken::Frame(received),
+                event = self.events.next() => Woken::Event(event),
+                envelope = self.local.mail() => Woken::Mail(envelope),
+                () = sleep_until(due_at) => due,
+        () = self.local.asked.notified() => Woken::Asked,
+                () = self.state.clock.sleep_until(self.principal.expires_at) => Woken::TokenOver,
+                () = self.local.revoked.notified() => Woken::Revoked,
+                () = self.state.lifecycle.soft().cancelled() => Woken::Draining,
+            }
+    }
+
+    /// The next moment of our own, and what it is for: one timer does for all of them.
+    fn due(&self) -> (Instant, Woken) {
+        let mut due = (self.ping_at, Woken::Ping);
+        for (at, why) in [
+            (self.pong_by, Woken::NoPong),
+            (self.held_until, Woken::HoldOver),
+        ] {
+            if let Some(at) = at.filter(|at| *at < due.0) {
+                due = (at, why);
+            }
         }
+        due
     }
 
     async fn handle(&mut self, woken: Woken) -> Result<(), Ending> {
@@ -285,12 +313,5 @@ impl Connection {
             }
             None => Err(Ending::Gone),
         }
-    }
-}
-
-async fn at(instant: Option<Instant>) {
-    match instant {
-        Some(instant) => sleep_until(instant).await,
-        None => pending().await,
     }
 }

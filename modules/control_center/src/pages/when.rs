@@ -50,10 +50,6 @@ impl<T: Instant> Instant for &T {
 }
 
 /// For templates.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "templates hand over references of any depth"
-)]
 pub(crate) fn at(it: impl Instant) -> When {
     When(it.instant())
 }

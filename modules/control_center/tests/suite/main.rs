@@ -1,5 +1,11 @@
 //! The control center through its real listener.
 
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a broken assumption must fail the test that has it"
+)]
+
 mod accounts;
 mod admins;
 mod audit;

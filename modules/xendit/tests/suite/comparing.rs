@@ -115,9 +115,12 @@ async fn after_an_outage_all_of_it_is_compared_an_hour_at_a_time() {
     })
     .await;
     // The first time it looks back a day.
-    let calls = world.sandbox.xendit.calls();
-    let windows = calls.iter().filter(|it| it.query.contains("paid_before"));
-    assert!(windows.count() >= 24 + 3, "{calls:#?}");
+    eventually("every hour is compared", || async {
+        let calls = world.sandbox.xendit.calls();
+        let windows = calls.iter().filter(|it| it.query.contains("paid_before"));
+        windows.count() >= 24 + 3
+    })
+    .await;
 }
 
 #[tokio::test]
