@@ -2,6 +2,7 @@
 //! machine.
 
 #![expect(
+    clippy::expect_used,
     clippy::unwrap_used,
     reason = "a broken assumption must fail the test that has it"
 )]
