@@ -156,6 +156,7 @@ async fn what_cannot_be_done_is_said_in_words() {
     let off = off
         .with("AVAILABILITY_ENABLED", "false")
         .with("CHAT_ENABLED", "false")
+        .with("CONTROL_CENTER_ENABLED", "false")
         .with("UPLOADS_ENABLED", "false");
     let text = ended(&off.run(&["admin", "list"]).await, 1);
     assert!(text.contains("auth is switched off"), "{text}");

@@ -81,15 +81,14 @@ impl Command {
 /// The whole `main` of a binary without commands of its own: reads the arguments, runs one command on
 /// tokio's threads, maps its outcome to an exit code.
 pub fn main(binary: &Binary) -> ExitCode {
-    let command = clap::Command::new(binary.name)
+    let command = Command::augment_subcommands(clap::Command::new(binary.name))
         .about(binary.about)
         .version(binary.version)
         .propagate_version(true)
         .max_term_width(HELP_WIDTH)
         .subcommand_required(true)
         .arg_required_else_help(true);
-    let matches = Command::augment_subcommands(command).get_matches();
-    let command = match Command::from_arg_matches(&matches) {
+    let command = match Command::from_arg_matches(&command.get_matches()) {
         Ok(command) => command,
         Err(error) => error.exit(),
     };

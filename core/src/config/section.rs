@@ -38,13 +38,14 @@ pub trait Section: DeserializeOwned + Send + 'static {
     }
 }
 
-/// A section without keys of its own.
+/// A section without keys of its own: the module is on unless it is switched off.
 #[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NoConfig {}
 
 impl Section for NoConfig {
     const VARIABLES: &'static [Variable] = &[];
+    const DEFAULTS: &'static str = "enabled = true";
 }
 
 /// A value that parses and is still wrong.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use prometheus::{HistogramVec, IntCounterVec};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tracing::{debug, warn};
 
@@ -44,6 +45,7 @@ pub enum SweepError {
 #[derive(Clone)]
 pub struct Runner {
     sweeps: Arc<Vec<Sweep>>,
+    leading: Arc<Semaphore>,
     db: Db,
     clock: Clock,
     entropy: Entropy,
@@ -58,6 +60,9 @@ impl Runner {
         let metrics = &cx.metrics;
         Self {
             sweeps: Arc::new(sweeps),
+            // A lock holds a connection while its step takes others: were all of them locks' (after a
+            // machine has slept, every sweep is due at once), no step would ever get one.
+            leading: Arc::new(Semaphore::new((cx.db.pool_size() / 2).max(1))),
             db: cx.db.clone(),
             clock: cx.clock.clone(),
             entropy: cx.entropy.clone(),
@@ -168,6 +173,9 @@ impl Runner {
         if !sweep.alone {
             return self.steps(sweep).await.map(Some);
         }
+        let Ok(_turn) = self.leading.acquire().await else {
+            return Ok(None);
+        };
         // A transaction-level lock goes with the connection, whatever happens to this process.
         let mut client = self.db.client().await?;
         let tx = client.begin().await?;

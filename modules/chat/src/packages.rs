@@ -29,6 +29,7 @@ pub struct Package {
     #[schema(minimum = 0, maximum = 100_000_000)]
     pub amount: i64,
     /// Always `IDR`.
+    #[schema(default = "IDR")]
     #[serde(default = "rupiah")]
     pub currency: String,
 }

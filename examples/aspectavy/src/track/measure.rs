@@ -9,7 +9,8 @@ use super::{Point, Track};
 const EARTH_M: f64 = 6_371_008.8;
 /// A change of height counts once it is more than this: receivers and barometers tremble.
 const TREMBLE_M: f64 = 3.0;
-/// The steepest stretch is looked for over this distance at least: one pair of points says nothing.
+/// The steepest stretch is looked for over this distance at least, in whole metres as all that is told:
+/// one pair of points says nothing.
 const STRETCH_M: f64 = 100.0;
 
 /// What a track comes to. Whole metres.
@@ -125,13 +126,13 @@ impl Window {
         while self
             .0
             .get(1)
-            .is_some_and(|next| distance_m - next.0 >= STRETCH_M)
+            .is_some_and(|next| is_long_enough(distance_m - next.0))
         {
             self.0.pop_front();
         }
         let (from_m, from_height_m) = *self.0.front()?;
         let length_m = distance_m - from_m;
-        (length_m >= STRETCH_M).then(|| {
+        is_long_enough(length_m).then(|| {
             let slope = ((height_m - from_height_m) / length_m).atan().to_degrees();
             Stretch {
                 from_m: metres(from_m),
@@ -154,6 +155,10 @@ impl Steepest {
             self.0 = Some(stretch);
         }
     }
+}
+
+fn is_long_enough(length_m: f64) -> bool {
+    length_m.round() >= STRETCH_M
 }
 
 /// Whole metres of what is never negative.

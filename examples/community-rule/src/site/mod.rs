@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use halobestie_core::config::{Section, Variable};
+use halobestie_core::config::NoConfig;
 use halobestie_core::http::html::HTML;
 use halobestie_core::http::{Access, Reply, Request, Routes, reply};
 use halobestie_core::migrate::Migration;
@@ -18,6 +18,7 @@ use utoipa::OpenApi;
 const PAGE: &str = include_str!("page.html");
 const SCRIPT: &str = include_str!("page.js");
 const STYLE: &str = include_str!("page.css");
+const ICON: &str = include_str!("icon.svg");
 
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; \
@@ -25,25 +26,16 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 );
 const JAVASCRIPT: HeaderValue = HeaderValue::from_static("text/javascript; charset=utf-8");
 const CSS: HeaderValue = HeaderValue::from_static("text/css; charset=utf-8");
+const SVG: HeaderValue = HeaderValue::from_static("image/svg+xml");
 const ASKED_FOR_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 
 /// The module.
 pub struct Site;
 
-/// The `[site]` section: a page has nothing to be set.
-#[derive(Debug, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SiteConfig {}
-
-impl Section for SiteConfig {
-    const VARIABLES: &'static [Variable] = &[];
-    const DEFAULTS: &'static str = "enabled = true";
-}
-
 /// The description of its routes.
 #[derive(OpenApi)]
-#[openapi(paths(page, opened, script, style))]
+#[openapi(paths(page, opened, script, style, icon))]
 struct Described;
 
 impl Module for Site {
@@ -51,7 +43,7 @@ impl Module for Site {
     const NEEDS: &'static [Capability] = &[];
     const PROVIDES: &'static [Capability] = &[];
     const SWEEPS: &'static [&'static str] = &[];
-    type Config = SiteConfig;
+    type Config = NoConfig;
 
     fn migrations() -> &'static [Migration] {
         &[]
@@ -65,12 +57,13 @@ impl Module for Site {
         Described::openapi()
     }
 
-    async fn build(_: SiteConfig, _: &mut Context) -> Result<Contribution, BoxError> {
+    async fn build(_: NoConfig, _: &mut Context) -> Result<Contribution, BoxError> {
         let public = Routes::with(Arc::new(()))
             .get("/", Access::Anyone, page)
             .get("/auth/email", Access::Anyone, opened)
             .get("/page.js", Access::Anyone, script)
             .get("/page.css", Access::Anyone, style)
+            .get("/icon.svg", Access::Anyone, icon)
             .into();
         Ok(Contribution {
             public,
@@ -123,6 +116,16 @@ async fn script(_: Arc<()>, _: Request) -> Reply {
 )]
 async fn style(_: Arc<()>, _: Request) -> Reply {
     Ok(part(CSS, STYLE))
+}
+
+/// What a tab shows of it
+#[utoipa::path(
+    operation_id = "site_icon",
+    get, path = "/icon.svg", tag = "site",
+    responses((status = 200, description = "The icon.", body = String, content_type = "image/svg+xml")),
+)]
+async fn icon(_: Arc<()>, _: Request) -> Reply {
+    Ok(part(SVG, ICON))
 }
 
 fn part(content_type: HeaderValue, text: &'static str) -> halobestie_core::http::Response {

@@ -86,10 +86,10 @@ async fn after_a_quarter_of_an_hour_the_next_call_brings_a_new_cookie_by_itself(
     let second = browser.header();
     assert_ne!(second, first);
     // Another tab still shows the one of before, and gets the same.
-    let mut tab = Browser::default();
-    tab.cookies = [first.split_once('=').unwrap()]
+    let cookies = [first.split_once('=').unwrap()]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .into();
+    let mut tab = Browser { cookies };
     tab.me(&app).await.expect(200);
     assert_eq!(tab.header(), second);
 }

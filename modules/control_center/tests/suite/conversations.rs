@@ -87,13 +87,18 @@ async fn a_conversation_is_read_for_a_reason_that_is_kept_and_nothing_is_logged(
     let cookie = cookie(&app, AdminRole::Viewer).await;
     let path = format!("/sessions/{id}/transcript");
     let form = format!("reason={REASON}");
+    send(&app, &cookie, &path, &form).await.expect(200);
+    // While there is one subscriber alone, what another test's thread logs first is taken for wanted by
+    // nobody. All that this one logs has been logged now: ask again, here.
+    tracing::callsite::rebuild_interest_cache();
+    say(&app, &customer, &id, &format!("{SAID} again")).await;
     let answer = send(&app, &cookie, &path, &form).await.expect(200);
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     let text = answer.text();
     assert!(text.contains(SAID) && text.contains(REASON), "{text}");
     assert_eq!(
         readings(&app).await,
-        [serde_json::json!({"reason": REASON})]
+        [(); 2].map(|()| serde_json::json!({"reason": REASON}))
     );
     let logged = logs.text();
     assert!(

@@ -16,7 +16,9 @@ async fn stage(role: AdminRole) -> Stage {
 #[tokio::test]
 async fn an_owner_signs_in_and_sees_what_goes_on() {
     let app = TestApp::start(ENTRIES).await;
-    let (_, customer, id) = session(&app).await;
+    let (mitra, customer, id) = session(&app).await;
+    // Who says nothing at all is taken from the session.
+    say(&app, &mitra, &id, "hello").await;
     for minute in 0..12 {
         for message in 0..(minute * 7 % 5) {
             say(&app, &customer, &id, &format!("{minute}.{message}")).await;
@@ -129,7 +131,7 @@ async fn an_operator_takes_access_from_a_customer_and_gives_it_again() {
     stage.confirm("switch", "signed out everywhere").await;
     page.shows(".head .tag", "deactivated").await;
     stage.look("customer").await;
-    let me = stage.app.get("/api/me").bearer(&customer.access_token);
+    let me = stage.app.get("/api/auth/me").bearer(&customer.access_token);
     assert_eq!(me.send().await.status, 401);
     stage.confirm("switch", "can sign in again").await;
     page.shows(".head .tag", "active").await;
