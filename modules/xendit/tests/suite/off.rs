@@ -1,6 +1,6 @@
 //! `XENDIT_ENABLED=false`: as if the module were not there.
 
-use halobestie_auth::testing::{customer, mitra};
+use halobestie_auth::testing::{admin, customer, mitra};
 use halobestie_testkit::{TestApp, TestDb};
 use serde_json::json;
 
@@ -44,8 +44,8 @@ async fn nothing_is_charged_and_sessions_start_at_once() {
         .send()
         .await
         .problem("not_found", 404);
-    app.internal_get("/api/admin/payments/x/refunds")
-        .send()
-        .await
-        .problem("not_found", 404);
+    let admin = admin(&app).await;
+    let refunds = app.internal_get(&format!("/api/admin/payments/{id}/refunds"));
+    let answer = refunds.bearer(&admin.access_token).send().await;
+    answer.problem("module_off", 404);
 }
