@@ -74,6 +74,11 @@ impl AuthConfig {
                 domain.is_none_or(is_domain),
                 format!("expected {DOMAIN}"),
             )
+            .require(
+                "session_cookie_domain",
+                domain.is_none() || secret.is_some(),
+                "must be empty without SESSION_SECRET: there would be no cookie",
+            )
             .invalid
     }
 
@@ -279,6 +284,12 @@ mod tests {
             wrong("fifteen letters", "a-b.example.org"),
             ["session_secret"]
         );
+        let no_secret = AuthConfig {
+            session_cookie_domain: Some("example.org".into()),
+            ..config()
+        };
+        let keys = wrong_keys(&no_secret, AppEnv::Production);
+        assert_eq!(keys, ["session_cookie_domain"]);
         for domain in [
             "org",
             ".example.org",
