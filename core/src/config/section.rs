@@ -36,6 +36,13 @@ pub trait Section: DeserializeOwned + Send + 'static {
         let _ = (env, provided);
         Vec::new()
     }
+
+    /// Checks what depends on our own address as the world sees it, `PUBLIC_BASE_URL`. Beside
+    /// [`Section::validate`], under the same rules.
+    fn validate_at(&self, public_base_url: &str) -> Vec<Invalid> {
+        let _ = public_base_url;
+        Vec::new()
+    }
 }
 
 /// A section without keys of its own: the module is on unless it is switched off.
@@ -114,6 +121,8 @@ pub(super) struct Scene<'a> {
     pub(super) env: AppEnv,
     /// By the enabled modules.
     pub(super) provided: &'a BTreeSet<Capability>,
+    /// Our own address, whatever is wrong with it.
+    pub(super) public_base_url: &'a str,
 }
 
 /// Reads a section and validates it; an error is about the first value that does not fit its type.
@@ -140,5 +149,6 @@ fn check<S: Section>(values: &Dict, scene: Scene<'_>) -> Result<Vec<Invalid>, Bo
     let section = read::<S>(values)?;
     let mut invalid = section.validate(scene.env);
     invalid.extend(section.validate_with(scene.env, scene.provided));
+    invalid.extend(section.validate_at(scene.public_base_url));
     Ok(invalid)
 }

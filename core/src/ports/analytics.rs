@@ -17,7 +17,7 @@ pub enum AnalyticsValue {
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AnalyticsEvent {
-    /// What, in snake_case: `route_compiled`.
+    /// What, in snake_case: `file_kept`.
     pub name: &'static str,
     /// More about it, each name once.
     pub props: Vec<(&'static str, AnalyticsValue)>,

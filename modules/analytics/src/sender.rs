@@ -14,7 +14,7 @@ use halobestie_core::outbound::reqwest::header::RETRY_AFTER;
 use halobestie_core::outbound::{self, Deadlines, reqwest};
 use halobestie_core::{BoxError, Context};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tracing::{debug, warn};
 
 use crate::event::Told;
@@ -88,8 +88,13 @@ impl Sender {
     pub(crate) async fn run(mut self) -> Result<(), BoxError> {
         let soft = self.lifecycle.soft().clone();
         while soft.run_until_cancelled(self.gather()).await.is_some() {
-            // Not cut off by the token: a batch that was taken out must not be lost half-way.
-            if let Outcome::Later(named) = self.send_batch().await {
+            // Not cut off by the token: a batch that was taken out must not be lost half-way. But what is
+            // silent by then is not waited for longer than the rest would be.
+            let outcome = tokio::select! {
+                outcome = self.send_batch() => outcome,
+                () = async { soft.cancelled().await; sleep(LAST_WORDS).await } => return Ok(()),
+            };
+            if let Outcome::Later(named) = outcome {
                 let pause = self.pause(named);
                 soft.run_until_cancelled(self.clock.sleep(pause)).await;
             }

@@ -124,9 +124,9 @@ mod tests {
             ..Title::default()
         };
         let system = System::new(&title, true);
-        let event = AnalyticsEvent::new("route_compiled")
+        let event = AnalyticsEvent::new("file_kept")
             .number("points", 12.0)
-            .text("way", "inline")
+            .text("kind", "inline")
             .flag("closed", false)
             .number("slope", f64::NAN);
         let told = Told {
@@ -139,12 +139,12 @@ mod tests {
             json!({
                 "timestamp": "2026-01-15T08:00:00.000Z",
                 "sessionId": "176846400012345678",
-                "eventName": "route_compiled",
+                "eventName": "file_kept",
                 "systemProps": {
                     "isDebug": true, "osName": std::env::consts::OS,
                     "appVersion": "1.2.3-something-long", "sdkVersion": SDK,
                 },
-                "props": {"points": 12.0, "way": "inline", "closed": false},
+                "props": {"points": 12.0, "kind": "inline", "closed": false},
             })
         );
         assert!(SDK.len() <= 40);

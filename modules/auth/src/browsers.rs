@@ -9,8 +9,6 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use halobestie_core::BoxError;
-use halobestie_core::config::ServerConfig;
 use halobestie_core::ports::{CookieSays, CookieSessions, Principal};
 use halobestie_core::problem::Problem;
 use http::header::HeaderValue;
@@ -87,29 +85,6 @@ fn origin_of(url: &str) -> &str {
     };
     let host = rest.find('/').unwrap_or(rest.len());
     &url[..scheme.len() + 3 + host]
-}
-
-/// A browser drops a cookie for a domain that its host is not in, and says so to nobody.
-///
-/// # Errors
-/// When our own address is not in the domain.
-pub(crate) fn check_domain(domain: &str, server: &ServerConfig) -> Result<(), BoxError> {
-    let origin = origin_of(&server.public_base_url);
-    let authority = origin.split_once("://").map_or(origin, |(_, it)| it);
-    let host = authority.rsplit_once(':').map_or(authority, |(it, _)| it);
-    let host = host.to_ascii_lowercase();
-    let is_within = host == domain
-        || host
-            .strip_suffix(domain)
-            .is_some_and(|it| it.ends_with('.'));
-    if is_within {
-        return Ok(());
-    }
-    Err(format!(
-        "SESSION_COOKIE_DOMAIN is {domain}, and {host}, the host of PUBLIC_BASE_URL, is not in it: \
-         browsers would not keep the cookie"
-    )
-    .into())
 }
 
 #[cfg(test)]

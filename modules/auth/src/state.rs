@@ -11,7 +11,6 @@ use halobestie_core::ports::Erasures;
 use halobestie_core::{BoxError, Context};
 
 use crate::access_token::AccessTokens;
-use crate::browsers;
 use crate::carrier::Ways;
 use crate::config::AuthConfig;
 use crate::issuing::Door;
@@ -50,8 +49,7 @@ impl State {
     /// Puts the parts together; touches nothing outside.
     ///
     /// # Errors
-    /// Without a secret, which the configuration's own check has refused, or with a domain of cookies
-    /// that we are not in.
+    /// Without a secret, which the configuration's own check has refused.
     pub(crate) fn new(config: &AuthConfig, cx: &Context) -> Result<Arc<Self>, BoxError> {
         let keys = Keys::new(config.secrets()).ok_or("AUTH_JWT_SECRET is not set")?;
         Ok(Arc::new(Self {
@@ -61,7 +59,7 @@ impl State {
             clock: cx.clock.clone(),
             entropy: cx.entropy.clone(),
             access_tokens: AccessTokens::new(&keys, config.access_life()),
-            cookies: cookies(config, cx)?,
+            cookies: cookies(config, cx),
             revocations: Revocations::new(cx.bus.clone(), cx.clock.clone(), config.access_life()),
             ways: Ways::new(config, cx.env, cx.ports.code_carrier.clone()),
             passwords: Passwords::new(config.bcrypt_cost),
@@ -77,15 +75,10 @@ impl State {
     }
 }
 
-fn cookies(config: &AuthConfig, cx: &Context) -> Result<Option<SessionCookies>, BoxError> {
-    let Some(secret) = config.session_secret.clone() else {
-        return Ok(None);
-    };
+fn cookies(config: &AuthConfig, cx: &Context) -> Option<SessionCookies> {
+    let secret = config.session_secret.clone()?;
     let domain = config.session_cookie_domain.clone();
-    if let Some(domain) = &domain {
-        browsers::check_domain(domain, &cx.server)?;
-    }
     let scene = (cx.env, cx.server.public_base_url.as_str());
-    let cookies = SessionCookies::new(secret, domain, scene, config.access_life());
-    Ok(Some(cookies))
+    let life = config.access_life();
+    Some(SessionCookies::new(secret, domain, scene, life))
 }

@@ -38,10 +38,16 @@ impl Module for Forecast {
     type Config = ForecastConfig;
 
     fn migrations() -> &'static [Migration] {
-        &[Migration {
-            name: "0001_regions",
-            sql: include_str!("../../migrations/forecast/0001_regions.sql"),
-        }]
+        &[
+            Migration {
+                name: "0001_regions",
+                sql: include_str!("../../migrations/forecast/0001_regions.sql"),
+            },
+            Migration {
+                name: "0002_asked",
+                sql: include_str!("../../migrations/forecast/0002_asked.sql"),
+            },
+        ]
     }
 
     fn errors() -> &'static [&'static ErrorCode] {

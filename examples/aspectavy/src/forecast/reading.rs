@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use halobestie_core::pg::DbError;
 use halobestie_core::ports::AnalyticsEvent;
-use tokio::time::sleep;
 
 use super::error::ForecastError;
 use super::state::{Found, State};
@@ -65,15 +64,19 @@ async fn ask(state: &State, region: &str) -> Result<Stored, ForecastError> {
     }
 }
 
-/// Somebody else has the turn, or the feed has failed a moment ago.
+/// Somebody else has the turn; or nobody, because the feed has failed a moment ago, and then there is
+/// nothing to wait for.
 async fn wait_for_another(state: &State, region: &str) -> Result<Stored, ForecastError> {
-    for look in 0..LOOKS {
-        if look > 0 {
-            sleep(BETWEEN).await;
-        }
+    for _ in 0..LOOKS {
+        // In this order: what was brought before nobody had the turn any more is seen.
+        let is_asked = store::is_asked(&state.db, region, state.clock.now()).await?;
         if let Some(stored) = stored(state, region).await? {
             return Ok(stored);
         }
+        if !is_asked {
+            break;
+        }
+        state.clock.sleep(BETWEEN).await;
     }
     Err(ForecastError::None)
 }

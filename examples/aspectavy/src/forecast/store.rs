@@ -42,7 +42,7 @@ pub(super) async fn take_turn(
     now: Timestamp,
     lease_until: Timestamp,
 ) -> Result<Option<Turn>, DbError> {
-    const SQL: &str = "UPDATE forecast_regions SET due_at = $3, turn = turn + 1
+    const SQL: &str = "UPDATE forecast_regions SET due_at = $3, asked_until = $3, turn = turn + 1
         WHERE region = (
             SELECT region FROM forecast_regions WHERE region = ANY($1) AND due_at <= $2
             ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
@@ -59,6 +59,12 @@ pub(super) async fn take_turn(
     }))
 }
 
+/// Whether somebody has the turn of a region, so that there may be a forecast in a moment.
+pub(super) async fn is_asked(db: &Db, region: &str, now: Timestamp) -> Result<bool, DbError> {
+    const SQL: &str = "SELECT 1 FROM forecast_regions WHERE region = $1 AND asked_until > $2";
+    Ok(db.row_opt(SQL, &[&region, &now]).await?.is_some())
+}
+
 /// Ends a turn with another forecast.
 pub(super) async fn replace(
     db: &Db,
@@ -69,7 +75,7 @@ pub(super) async fn replace(
 ) -> Result<(), DbError> {
     const SQL: &str = "UPDATE forecast_regions
         SET bulletin = $3, etag = $4, last_modified = $5, fetched_at = $6, checked_at = $6,
-            due_at = $7, failures = 0
+            due_at = $7, asked_until = NULL, failures = 0
         WHERE region = $1 AND turn = $2";
     let bulletin = serde_json::to_value(bulletin)
         .map_err(|_| DbError::Content("a forecast cannot be written as JSON"))?;
@@ -97,7 +103,8 @@ pub(super) async fn confirm(
     now: Timestamp,
     due_at: Timestamp,
 ) -> Result<(), DbError> {
-    const SQL: &str = "UPDATE forecast_regions SET checked_at = $3, due_at = $4, failures = 0
+    const SQL: &str = "UPDATE forecast_regions
+        SET checked_at = $3, due_at = $4, asked_until = NULL, failures = 0
         WHERE region = $1 AND turn = $2 AND bulletin IS NOT NULL";
     db.execute(SQL, &[&turn.region, &turn.number, &now, &due_at])
         .await
@@ -106,7 +113,8 @@ pub(super) async fn confirm(
 
 /// Ends a turn with nothing: what we have stays.
 pub(super) async fn fail(db: &Db, turn: &Turn, due_at: Timestamp) -> Result<(), DbError> {
-    const SQL: &str = "UPDATE forecast_regions SET due_at = $3, failures = failures + 1
+    const SQL: &str = "UPDATE forecast_regions
+        SET due_at = $3, asked_until = NULL, failures = failures + 1
         WHERE region = $1 AND turn = $2";
     db.execute(SQL, &[&turn.region, &turn.number, &due_at])
         .await

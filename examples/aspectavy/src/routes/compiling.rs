@@ -55,11 +55,12 @@ pub(super) async fn compile(state: &Arc<State>, route_id: Uuid, way: Way) -> Com
 }
 
 async fn once(state: &State, route_id: Uuid, way: Way) -> Result<(), RouteError> {
+    let place = state.bench.place().await?;
     // Compiled meanwhile, or gone: then nothing is owed.
     let Some(gpx) = store::uncompiled(&state.db, route_id).await? else {
         return Ok(());
     };
-    let outcome = state.bench.work(move || of(&gpx)).await?;
+    let outcome = place.work(move || of(&gpx)).await?;
     let now = state.clock.now();
     let is_kept = store::keep(&state.db, route_id, &outcome, now).await?;
     if is_kept {

@@ -37,6 +37,8 @@ pub(super) enum RouteError {
     NotFound,
     #[error("a route cannot be compiled")]
     Bench(#[from] Unfinished),
+    #[error("the account has been closed meanwhile")]
+    AccountClosed,
     #[error(transparent)]
     Db(#[from] DbError),
 }
@@ -48,6 +50,7 @@ impl Coded for RouteError {
             Self::TooMany => &codes::TOO_MANY_ROUTES,
             Self::NotFound => &core::NOT_FOUND,
             Self::Bench(_) => &core::INTERNAL,
+            Self::AccountClosed => &core::UNAUTHENTICATED,
             Self::Db(error) => error.code(),
         }
     }

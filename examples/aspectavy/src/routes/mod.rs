@@ -30,7 +30,7 @@ pub struct Routes;
 
 impl Module for Routes {
     const NAME: &'static str = "routes";
-    const NEEDS: &'static [Capability] = &[Capability::Authenticator];
+    const NEEDS: &'static [Capability] = &[Capability::Authenticator, Capability::Accounts];
     const PROVIDES: &'static [Capability] = &[];
     const SWEEPS: &'static [&'static str] = &[];
     const JOBS: &'static [JobKind] = &[JobKind::of::<CompileRoute>()];
@@ -52,7 +52,7 @@ impl Module for Routes {
     }
 
     async fn build(_: NoConfig, cx: &mut Context) -> Result<Contribution, BoxError> {
-        let state = Arc::new(State::new(cx));
+        let state = Arc::new(State::new(cx)?);
         cx.ports.erasures.add(Arc::new(erasure::Routes));
         Ok(Contribution {
             public: table::public(state.clone()),

@@ -12,6 +12,8 @@ pub(super) struct Tours;
 #[async_trait]
 impl Erasure for Tours {
     async fn erase(&self, tx: &Tx<'_>, leaver: Leaver<'_>) -> Result<(), DbError> {
+        // What is being written comes first and is deleted, or later and finds the account closed.
+        store::lock_owner(tx, leaver.user_id).await?;
         store::delete_all(tx, leaver.user_id).await
     }
 }

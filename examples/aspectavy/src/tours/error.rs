@@ -6,6 +6,7 @@ use halobestie_core::pg::DbError;
 use halobestie_core::problem::codes as core;
 use halobestie_core::{Coded, ErrorCode};
 
+use super::store::TOURS_MAX;
 use crate::track::Unfinished;
 
 /// The module's codes.
@@ -28,6 +29,14 @@ pub(super) mod codes {
         meaning: "The tour has as many points as a tour may have.",
         client: "Finalise it, and begin another one.",
     };
+    /// Somebody has as many tours as one may have.
+    pub(in crate::tours) static TOURS_FULL: ErrorCode = ErrorCode {
+        name: "tours_full",
+        status: 409,
+        title: "Too many tours kept",
+        meaning: "You have as many tours as one person may have.",
+        client: "Let the person delete one.",
+    };
     /// More tours at once than one may record.
     pub(in crate::tours) static TOO_MANY_TOURS: ErrorCode = ErrorCode {
         name: "too_many_tours",
@@ -38,7 +47,8 @@ pub(super) mod codes {
     };
 
     /// Every code of this module, for the catalogue.
-    pub(in crate::tours) static ALL: &[&ErrorCode] = &[&TOUR_ENDED, &TOUR_FULL, &TOO_MANY_TOURS];
+    pub(in crate::tours) static ALL: &[&ErrorCode] =
+        &[&TOUR_ENDED, &TOUR_FULL, &TOURS_FULL, &TOO_MANY_TOURS];
 }
 
 /// Why a tour was not changed or shown.
@@ -50,10 +60,14 @@ pub(super) enum TourError {
     Ended,
     #[error("the tour has enough points")]
     Full,
+    #[error("this person has enough tours")]
+    TooManyKept,
     #[error("this person records enough tours")]
     TooMany,
     #[error("a tour cannot be finalised")]
     Bench(#[from] Unfinished),
+    #[error("the account has been closed meanwhile")]
+    AccountClosed,
     #[error(transparent)]
     Db(#[from] DbError),
 }
@@ -64,9 +78,18 @@ impl Coded for TourError {
             Self::NotFound => &core::NOT_FOUND,
             Self::Ended => &codes::TOUR_ENDED,
             Self::Full => &codes::TOUR_FULL,
+            Self::TooManyKept => &codes::TOURS_FULL,
             Self::TooMany => &codes::TOO_MANY_TOURS,
             Self::Bench(_) => &core::INTERNAL,
+            Self::AccountClosed => &core::UNAUTHENTICATED,
             Self::Db(error) => error.code(),
+        }
+    }
+
+    fn detail(&self) -> Option<String> {
+        match self {
+            Self::TooManyKept => Some(format!("One person may have {TOURS_MAX} tours.")),
+            _ => None,
         }
     }
 

@@ -55,13 +55,14 @@ pub(super) async fn finalise(state: &Arc<State>, tour_id: Uuid, way: Way) -> Fin
 }
 
 async fn once(state: &State, tour_id: Uuid, way: Way) -> Result<(), TourError> {
+    let place = state.bench.place().await?;
     // Done meanwhile, or gone: then nothing is owed.
     if !store::is_owed(&state.db, tour_id).await? {
         return Ok(());
     }
     // No point is taken any more, so these are all.
     let points = store::points(&state.db, tour_id).await?;
-    let summary = state.bench.work(move || of(&points)).await?;
+    let summary = place.work(move || of(&points)).await?;
     let is_kept = store::keep(&state.db, tour_id, &summary, state.clock.now()).await?;
     if let Some(analytics) = state.analytics.get().filter(|_| is_kept) {
         let event = AnalyticsEvent::new("tour_finalised").text("way", way.as_str());

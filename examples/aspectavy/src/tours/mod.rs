@@ -31,7 +31,7 @@ pub struct Tours;
 
 impl Module for Tours {
     const NAME: &'static str = "tours";
-    const NEEDS: &'static [Capability] = &[Capability::Authenticator];
+    const NEEDS: &'static [Capability] = &[Capability::Authenticator, Capability::Accounts];
     const PROVIDES: &'static [Capability] = &[];
     const SWEEPS: &'static [&'static str] = &[];
     const JOBS: &'static [JobKind] = &[JobKind::of::<FinaliseTour>()];
@@ -53,7 +53,7 @@ impl Module for Tours {
     }
 
     async fn build(_: NoConfig, cx: &mut Context) -> Result<Contribution, BoxError> {
-        let state = Arc::new(State::new(cx));
+        let state = Arc::new(State::new(cx)?);
         cx.ports.erasures.add(Arc::new(erasure::Tours));
         Ok(Contribution {
             public: table::public(state.clone()),

@@ -8,6 +8,9 @@ use uuid::Uuid;
 use super::finalising::Summary;
 use crate::track::Point;
 
+/// Tours of one person at most.
+pub(super) const TOURS_MAX: i64 = 500;
+
 /// A tour without its points.
 #[derive(Clone, Debug)]
 pub(super) struct Stored {
@@ -44,6 +47,12 @@ pub(super) async fn lock_owner(tx: &Tx<'_>, owner_id: Uuid) -> Result<(), DbErro
     tx.rows(SQL, &[&owner_id]).await.map(|_| ())
 }
 
+/// How many tours somebody has.
+pub(super) async fn count_of(tx: &Tx<'_>, owner_id: Uuid) -> Result<i64, DbError> {
+    const SQL: &str = "SELECT count(*) FROM tours WHERE owner_id = $1";
+    Ok(tx.row(SQL, &[&owner_id]).await?.get(0))
+}
+
 /// A tour of this person.
 pub(super) async fn find(db: &Db, id: Uuid, owner_id: Uuid) -> Result<Option<Stored>, DbError> {
     const SQL: &str = "SELECT id, started_at, ended_at, summary FROM tours
@@ -52,7 +61,20 @@ pub(super) async fn find(db: &Db, id: Uuid, owner_id: Uuid) -> Result<Option<Sto
     row.as_ref().map(read).transpose()
 }
 
-/// The same, locked until `tx` ends: points and the end of a tour follow each other.
+/// Tours of this person before an id, the newest first.
+pub(super) async fn list(
+    db: &Db,
+    owner_id: Uuid,
+    before: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Stored>, DbError> {
+    const SQL: &str = "SELECT id, started_at, ended_at, summary FROM tours
+        WHERE owner_id = $1 AND ($2::uuid IS NULL OR id < $2) ORDER BY id DESC LIMIT $3";
+    let rows = db.rows(SQL, &[&owner_id, &before, &limit]).await?;
+    rows.iter().map(read).collect()
+}
+
+/// One of them, locked until `tx` ends: points and the end of a tour follow each other.
 pub(super) async fn lock(tx: &Tx<'_>, id: Uuid, owner_id: Uuid) -> Result<Option<Stored>, DbError> {
     const SQL: &str = "SELECT id, started_at, ended_at, summary FROM tours
         WHERE id = $1 AND owner_id = $2 FOR UPDATE";
@@ -113,6 +135,12 @@ pub(super) async fn keep(
     let summary = serde_json::to_value(summary)
         .map_err(|_| DbError::Content("a summary cannot be written as JSON"))?;
     Ok(db.execute(SQL, &[&id, &now, &summary]).await? == 1)
+}
+
+/// Forgets a tour of this person with its points; whether there was one.
+pub(super) async fn delete(db: &Db, id: Uuid, owner_id: Uuid) -> Result<bool, DbError> {
+    const SQL: &str = "DELETE FROM tours WHERE id = $1 AND owner_id = $2";
+    Ok(db.execute(SQL, &[&id, &owner_id]).await? == 1)
 }
 
 /// Forgets all tours of somebody.

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use halobestie_core::http::{Access, Routes};
+use http::Method;
 use utoipa::OpenApi;
 
-use super::handlers::{add_points, begin, finalise, show};
+use super::handlers::{add_points, begin, delete, finalise, list, show};
 use super::state::State;
 
 /// A thousand points, written at length.
@@ -15,7 +16,14 @@ const POINTS_BYTES_MAX: usize = 256 * 1024;
 pub(super) fn public(state: Arc<State>) -> Routes {
     Routes::with(state)
         .post("/api/tours", Access::SignedIn, begin::begin)
+        .get("/api/tours", Access::SignedIn, list::list)
         .get("/api/tours/{id}", Access::SignedIn, show::show)
+        .row(
+            Method::DELETE,
+            "/api/tours/{id}",
+            Access::SignedIn,
+            delete::delete,
+        )
         .post(
             "/api/tours/{id}/points",
             Access::SignedIn,
@@ -34,6 +42,13 @@ pub(super) fn public(state: Arc<State>) -> Routes {
 #[derive(OpenApi)]
 #[openapi(
     tags((name = "tours", description = "Tours as they are recorded, and what they came to.")),
-    paths(begin::begin, show::show, add_points::add_points, finalise::finalise),
+    paths(
+        begin::begin,
+        list::list,
+        show::show,
+        delete::delete,
+        add_points::add_points,
+        finalise::finalise,
+    ),
 )]
 pub(super) struct Description;

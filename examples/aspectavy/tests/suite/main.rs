@@ -10,6 +10,7 @@
 #[path = "../feed/mod.rs"]
 mod feed;
 
+mod closing;
 mod documents;
 mod forecasts;
 mod outages;

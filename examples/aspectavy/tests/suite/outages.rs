@@ -114,7 +114,15 @@ async fn two_replicas_without_a_worker_look_once_for_all_their_readers() {
     world.feed.knobs.delay(Duration::from_millis(300));
     let there = (0..10).map(|_| other.get("/api/forecasts/silvretta").send());
     let here = (0..10).map(|_| world.forecast("silvretta"));
-    let (here, there) = tokio::join!(join_all(here), join_all(there));
+    let readers = async { tokio::join!(join_all(here), join_all(there)) };
+    let passing = eventually("time passes", || async {
+        world.app.clock.advance(Duration::from_millis(10));
+        false
+    });
+    let (here, there) = tokio::select! {
+        answers = readers => answers,
+        () = passing => unreachable!("it panics first"),
+    };
     for answer in here.into_iter().chain(there) {
         answer.expect(200);
     }
@@ -161,6 +169,18 @@ async fn with_neither_worker_nor_feed_what_is_old_is_shown_as_old_and_nothing_as
     let nothing = world.forecast("tyrol-north").await;
     nothing.problem("forecast_unavailable", 503);
     assert_eq!(nothing.retry_after(), 10);
+}
+
+#[tokio::test]
+async fn while_the_feed_is_left_alone_nobody_waits_for_it() {
+    let world = World::of(Role::Api, &[]).await;
+    world.feed.knobs.fail_next(1_000, "500");
+    for _ in 0..3 {
+        let nothing = world.forecast("silvretta").await;
+        // Whoever waited would wait for a clock that stands.
+        nothing.problem("forecast_unavailable", 503);
+    }
+    assert_eq!(world.calls_for("silvretta"), 1);
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! Tours: points, their end, and who has the summary made.
 
+use halobestie_auth::testing::SignedIn;
 use halobestie_core::app::Role;
+use halobestie_testkit::TestResponse;
 use serde_json::{Value, json};
 
 use crate::world::{World, add, finalise, get, walk};
@@ -126,4 +128,70 @@ async fn nobody_records_more_tours_at_once_than_they_may() {
     let id = tours[0]["id"].as_str().unwrap();
     finalise(&world.app, &walker, id).await.expect(202);
     begin().await.expect(201);
+}
+
+async fn delete(world: &World, walker: &SignedIn, id: &str) -> TestResponse {
+    let call = world.app.delete(&format!("/api/tours/{id}"));
+    call.bearer(&walker.access_token).send().await
+}
+
+#[tokio::test]
+async fn tours_are_listed_page_by_page_and_deleted_with_their_points() {
+    let world = World::start().await;
+    let (walker, other) = (world.walker().await, world.walker().await);
+    walk(&world.app, &other).await;
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        // The newest is told by its time.
+        world.app.clock.advance(std::time::Duration::from_secs(1));
+        ids.push(walk(&world.app, &walker).await);
+    }
+    let page = get(&world.app, &walker, "/api/tours?limit=2").await;
+    let page = page.expect(200).json();
+    assert_eq!(page["items"][0]["id"], ids[2]);
+    assert_eq!(page["items"][0]["status"], "recording");
+    let cursor = page["next_cursor"].as_str().unwrap();
+    let rest = get(&world.app, &walker, &format!("/api/tours?cursor={cursor}")).await;
+    let rest = rest.expect(200).json();
+    assert_eq!(rest["items"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        (&rest["items"][0]["id"], &rest["next_cursor"]),
+        (&json!(ids[0]), &json!(null))
+    );
+
+    delete(&world, &other, &ids[0])
+        .await
+        .problem("not_found", 404);
+    finalise(&world.app, &walker, &ids[0]).await.expect(202);
+    delete(&world, &walker, &ids[0]).await.expect(204);
+    delete(&world, &walker, &ids[0])
+        .await
+        .problem("not_found", 404);
+    // A job of a tour that is gone has nothing to do.
+    world.app.finish_jobs().await;
+    let points = "SELECT count(DISTINCT tour_id) FROM tour_points";
+    let left: i64 = world.app.database.row(points, &[]).await.get(0);
+    assert_eq!(left, 3);
+}
+
+#[tokio::test]
+async fn nobody_keeps_more_tours_than_they_may() {
+    const FILL: &str = "INSERT INTO tours (id, owner_id, started_at, ended_at)
+        SELECT gen_random_uuid(), $1, now(), now() FROM generate_series(1, 500)";
+    let world = World::of(Role::Api, &[]).await;
+    let walker = world.walker().await;
+    world.app.database.execute(FILL, &[&walker.user_id]).await;
+    let begin = async || {
+        let call = world.app.post("/api/tours").bearer(&walker.access_token);
+        call.send().await
+    };
+    begin().await.problem("tours_full", 409);
+    let page = get(&world.app, &walker, "/api/tours?limit=1")
+        .await
+        .expect(200)
+        .json();
+    let id = page["items"][0]["id"].as_str().unwrap();
+    delete(&world, &walker, id).await.expect(204);
+    begin().await.expect(201);
+    begin().await.problem("tours_full", 409);
 }

@@ -12,7 +12,7 @@ pub(crate) struct Everything;
 #[async_trait]
 impl Erasure for Everything {
     async fn erase(&self, tx: &Tx<'_>, leaver: Leaver<'_>) -> Result<(), DbError> {
-        // What is being written follows, or fails on the closed account's revoked session.
+        // What is being written comes first and is deleted, or later and finds the account closed.
         store::lock(tx, leaver.user_id).await?;
         store::drafts::delete_all(tx, leaver.user_id).await?;
         store::conflicts::delete_all(tx, leaver.user_id).await?;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use halobestie_core::pg::DbError;
+use halobestie_core::problem::codes;
 use halobestie_core::{Coded, ErrorCode};
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -100,6 +101,9 @@ pub(crate) enum DraftError {
     /// A slug that differs from the one that the draft has.
     #[error("the draft has another slug")]
     SlugFixed,
+    /// Closed between the caller's token and now.
+    #[error("the account has been closed meanwhile")]
+    AccountClosed,
     /// Postgres.
     #[error(transparent)]
     Db(#[from] DbError),
@@ -115,6 +119,7 @@ impl Coded for DraftError {
             Self::PublicationsFull => &PUBLICATIONS_FULL,
             Self::SlugTaken => &SLUG_TAKEN,
             Self::SlugFixed => &SLUG_FIXED,
+            Self::AccountClosed => &codes::UNAUTHENTICATED,
             Self::Db(error) => error.code(),
         }
     }

@@ -31,7 +31,7 @@ pub struct Drafts;
 
 impl Module for Drafts {
     const NAME: &'static str = "drafts";
-    const NEEDS: &'static [Capability] = &[Capability::Authenticator];
+    const NEEDS: &'static [Capability] = &[Capability::Authenticator, Capability::Accounts];
     const PROVIDES: &'static [Capability] = &[Capability::Conversations];
     const SWEEPS: &'static [&'static str] = &[];
     type Config = DraftsConfig;
@@ -52,7 +52,7 @@ impl Module for Drafts {
     }
 
     async fn build(config: DraftsConfig, cx: &mut Context) -> Result<Contribution, BoxError> {
-        let state = Arc::new(State::new(&config, cx));
+        let state = Arc::new(State::new(&config, cx)?);
         cx.ports
             .conversations
             .fill(Arc::new(ports::Pictures(state.db.clone())));

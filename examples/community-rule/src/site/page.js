@@ -17,16 +17,22 @@ async function call(method, path, { json, headers = {} } = {}) {
   }
   const answer = await fetch(path, init);
   const body = answer.headers.get("content-type")?.includes("json") ? await answer.json() : null;
-  return { status: answer.status, ok: answer.ok, etag: answer.headers.get("etag"), body };
+  // A proxy that compresses weakens tags, and only a strong one matches in If-Match.
+  const etag = answer.headers.get("etag")?.replace(/^W\//, "") ?? null;
+  return { status: answer.status, ok: answer.ok, etag, body };
 }
 
 function show(...ids) {
   for (const part of ["ask", "open", "editor", "conflict"]) $(part).hidden = !ids.includes(part);
 }
 
-function refused(answer) {
+function complain(answer) {
   const field = answer.body?.errors?.[0];
   say(field ? `${field.field} ${field.message}` : answer.body?.detail ?? "That did not work.");
+}
+
+function refused(answer) {
+  complain(answer);
   if (answer.status === 401) signedOut();
 }
 
@@ -43,9 +49,10 @@ async function signedIn(user) {
 }
 
 async function start() {
+  // Whoever is signed in may have opened a link of another account of theirs.
+  if (location.pathname === "/auth/email") return show("open");
   const me = await call("GET", "/api/auth/me");
   if (me.ok) return signedIn(me.body);
-  if (location.pathname === "/auth/email") return show("open");
   signedOut();
 }
 
@@ -55,10 +62,10 @@ async function useLink() {
   history.replaceState(null, "", "/");
   const device = { platform: "web" };
   const tokens = await call("POST", "/api/auth/email/verify", { json: { token, device } });
-  if (!tokens.ok) { signedOut(); return refused(tokens); }
+  if (!tokens.ok) { await start(); return complain(tokens); }
   const headers = { authorization: `Bearer ${tokens.body.access_token}` };
   const session = await call("POST", "/api/auth/cookie", { headers });
-  if (!session.ok) { signedOut(); return refused(session); }
+  if (!session.ok) { await start(); return complain(session); }
   say("");
   await signedIn(session.body.user);
 }
@@ -92,10 +99,11 @@ async function save() {
   if (saved.ok) { etag = saved.etag; show("editor"); say("Saved."); return true; }
   if (saved.status !== 412) { refused(saved); return false; }
   const theirs = await call("GET", `/api/drafts/${KEY}`);
+  if (!theirs.ok && theirs.status !== 404) { refused(theirs); return false; }
   const draft = theirs.ok ? theirs.body : { title: "(deleted)", text: "" };
   $("theirs").textContent = `${draft.title}\n\n${draft.text}`;
   $("keep-mine").onclick = () => { etag = theirs.ok ? theirs.etag : null; run(save); };
-  $("take-theirs").onclick = () => { etag = theirs.ok ? theirs.etag : null; fill(draft); show("editor"); say(""); };
+  $("take-theirs").onclick = () => { etag = theirs.ok ? theirs.etag : null; fill(theirs.ok ? draft : {}); show("editor"); say(""); };
   show("editor", "conflict");
   say("Not saved yet.");
   return false;

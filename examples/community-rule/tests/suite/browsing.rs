@@ -42,6 +42,12 @@ impl Visit {
         page.shows("#editor", "Your rule").await;
     }
 
+    /// Makes the page's calls go through a function of its plain `fetch`, a path and what is sent.
+    async fn between(&self, script: &str) {
+        let put = format!("(plain => {{ window.fetch = {script} }})(window.fetch.bind(window))");
+        self.page.eval(&put).await;
+    }
+
     async fn save(page: &Page, text: &str) {
         page.write("#text", text).await;
         page.click("#save").await;
@@ -180,5 +186,83 @@ async fn a_form_of_another_site_does_nothing_and_signing_out_ends_it() {
     visit.page.shows("#ask", "Sign in").await;
     let revoked = "SELECT count(*) FROM auth_sessions WHERE revoked_at IS NOT NULL";
     assert_eq!(visit.world.count(revoked).await, 1);
+    visit.end().await;
+}
+
+#[tokio::test]
+async fn a_link_that_is_opened_by_somebody_who_is_signed_in_signs_in_its_own_account() {
+    const OTHER: &str = "dewi@example.org";
+    let visit = Visit::begin().await;
+    visit.sign_in().await;
+    let ask = visit.world.app.post("/api/auth/email/request");
+    let asked = ask.json(&json!({"email": OTHER})).send().await;
+    assert!(asked.status.is_success(), "{asked}");
+    let token = visit.world.token(OTHER).await;
+    let link = format!("{}/auth/email?token={token}", visit.origin);
+    visit.page.go(&link).await;
+    visit
+        .page
+        .shows("#open", "nothing has been used up yet")
+        .await;
+    visit.page.click("#use-link").await;
+    visit.page.shows("#editor", "Your rule").await;
+    let address = visit
+        .page
+        .eval("[location.pathname, location.search]")
+        .await;
+    assert_eq!(address, json!(["/", ""]));
+    Visit::save(&visit.page, "Of the other account.").await;
+    visit.page.shows("#notice", "Saved").await;
+    let theirs = "SELECT count(*) FROM drafts d JOIN users u ON u.id = d.user_id
+        WHERE u.email = 'dewi@example.org'";
+    assert_eq!(visit.world.count(theirs).await, 1);
+
+    // Used up: whoever is signed in stays so.
+    visit.page.go(&link).await;
+    visit.page.click("#use-link").await;
+    visit.page.shows("#editor", "Your rule").await;
+    visit.end().await;
+}
+
+#[tokio::test]
+async fn a_proxy_that_weakens_tags_keeps_nobody_from_saving() {
+    let visit = Visit::begin().await;
+    visit.sign_in().await;
+    let weaken = "async (...call) => {
+        const answer = await plain(...call);
+        const headers = new Headers(answer.headers);
+        if (headers.has('etag')) headers.set('etag', 'W/' + headers.get('etag'));
+        return new Response(answer.body, { status: answer.status, headers });
+    }";
+    visit.between(weaken).await;
+    for text in ["first", "second", "third"] {
+        Visit::save(&visit.page, text).await;
+        visit.page.shows("#notice", "Saved").await;
+        let unsay = "document.querySelector('#notice').textContent = ''";
+        visit.page.eval(unsay).await;
+    }
+    assert!(visit.draft().await.contains("third"));
+    visit.end().await;
+}
+
+#[tokio::test]
+async fn a_version_that_cannot_be_read_is_not_called_deleted() {
+    let visit = Visit::begin().await;
+    visit.sign_in().await;
+    Visit::save(&visit.page, "first").await;
+    visit.page.shows("#notice", "Saved").await;
+    let change = "UPDATE drafts SET tag = gen_random_uuid()";
+    visit.world.app.database.execute(change, &[]).await;
+    let busy = "(path, init) => init.method !== 'GET' ? plain(path, init) : Promise.resolve(
+        new Response('{\"detail\": \"Busy.\"}',
+            { status: 503, headers: { 'content-type': 'application/problem+json' } }))";
+    visit.between(busy).await;
+    Visit::save(&visit.page, "second").await;
+    visit.page.shows("#notice", "Busy.").await;
+    let hidden = visit
+        .page
+        .eval("document.querySelector('#conflict').hidden")
+        .await;
+    assert_eq!(hidden, json!(true));
     visit.end().await;
 }

@@ -6,6 +6,7 @@
 )]
 
 mod browsing;
+mod closing;
 mod conflicts;
 mod description;
 mod drafts;

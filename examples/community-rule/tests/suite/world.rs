@@ -7,7 +7,7 @@ use std::time::Duration;
 use community_rule::MODULES;
 use halobestie_auth::testing::{self, SignedIn};
 use halobestie_core::app::Role;
-use halobestie_testkit::{Call, Plan, TestApp, TestResponse, eventually_some};
+use halobestie_testkit::{Call, Plan, TestApp, TestResponse, eventually, eventually_some};
 use http::Method;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -114,6 +114,17 @@ impl World {
         };
         eventually_some("a letter arrives", look).await
     }
+}
+
+/// Waits until so many statements wait for a lock that somebody else has.
+pub(crate) async fn waiting_for_locks(app: &TestApp, many: i64) {
+    const SQL: &str = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    eventually("they wait", || async {
+        let waiting: i64 = app.database.row(SQL, &[]).await.get(0);
+        waiting == many
+    })
+    .await;
 }
 
 /// The tag of an answer.

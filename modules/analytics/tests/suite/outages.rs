@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use halobestie_sandbox::Fault;
-use halobestie_testkit::eventually;
+use halobestie_core::Timestamp;
+use halobestie_core::clock::Clock;
+use halobestie_sandbox::{Aptabase, Fault};
+use halobestie_testkit::{PATIENCE, TestApp, eventually};
+use tokio::time::timeout;
 
-use crate::world::World;
+use crate::world::{ENTRIES, World, pointed_at};
 
 #[tokio::test]
 async fn an_outage_loses_nothing_and_keeps_the_order() {
@@ -80,4 +83,24 @@ async fn events_of_yesterday_are_not_sent() {
     world.aptabase.knobs.up().await;
     world.come(5).await;
     assert_eq!(world.outcome("dropped").await, 10);
+}
+
+#[tokio::test]
+async fn an_aptabase_that_never_answers_does_not_hold_up_the_end() {
+    let clock = Clock::manual(Timestamp::from_unix_ms(1_768_464_000_000));
+    let aptabase = Aptabase::start(clock.clone()).await;
+    let plan = pointed_at(TestApp::with(ENTRIES).no_valkey().clock(clock), &aptabase);
+    let world = World {
+        app: plan.env("APTABASE_TIMEOUT_MS", "60000").start().await,
+        aptabase,
+    };
+    world.aptabase.knobs.delay(Duration::from_secs(60));
+    // A batch that is under way, and one that waits.
+    world.tell(50);
+    eventually("it is asked", || async {
+        world.aptabase.calls().len() == 1
+    })
+    .await;
+    let stopped = timeout(PATIENCE, world.app.stop()).await;
+    assert!(stopped.is_ok(), "it waits for Aptabase");
 }

@@ -74,6 +74,11 @@ impl AuthConfig {
                 domain.is_none_or(is_domain),
                 format!("expected {DOMAIN}"),
             )
+            .require(
+                "session_cookie_domain",
+                domain.is_none() || secret.is_some(),
+                "must be empty without SESSION_SECRET: there would be no cookie",
+            )
             .invalid
     }
 
@@ -131,6 +136,22 @@ impl AuthConfig {
             .invalid
     }
 
+    /// A browser drops a cookie for a domain that its host is not in, and says so to nobody.
+    pub(super) fn problems_at(&self, public_base_url: &str) -> Vec<Invalid> {
+        let host = host_of(public_base_url);
+        let domain = self.session_cookie_domain.as_deref();
+        Checks::default()
+            .require(
+                "session_cookie_domain",
+                domain.is_none_or(|domain| is_within(&host, domain)),
+                format!(
+                    "expected a domain that {host}, the host of PUBLIC_BASE_URL, is in: browsers would \
+                     not keep the cookie"
+                ),
+            )
+            .invalid
+    }
+
     fn wrong_passwords(&self, env: AppEnv) -> Vec<Invalid> {
         let mut problems = Vec::new();
         if !BCRYPT_COSTS.contains(&self.bcrypt_cost) {
@@ -185,6 +206,19 @@ fn is_domain(text: &str) -> bool {
     text.contains('.')
         && text.split('.').all(is_label)
         && last.bytes().any(|it| it.is_ascii_lowercase())
+}
+
+/// The host of a URL that has no user, in lower case.
+fn host_of(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split('/').next().unwrap_or_default();
+    let host = authority.rsplit_once(':').map_or(authority, |(it, _)| it);
+    host.to_ascii_lowercase()
+}
+
+fn is_within(host: &str, domain: &str) -> bool {
+    let rest = host.strip_suffix(domain);
+    rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
 fn is_short(secret: &SecretString) -> bool {
@@ -279,6 +313,12 @@ mod tests {
             wrong("fifteen letters", "a-b.example.org"),
             ["session_secret"]
         );
+        let no_secret = AuthConfig {
+            session_cookie_domain: Some("example.org".into()),
+            ..config()
+        };
+        let keys = wrong_keys(&no_secret, AppEnv::Production);
+        assert_eq!(keys, ["session_cookie_domain"]);
         for domain in [
             "org",
             ".example.org",
@@ -289,6 +329,29 @@ mod tests {
         ] {
             let keys = wrong("sixteen letters.", domain);
             assert_eq!(keys, ["session_cookie_domain"], "{domain}");
+        }
+    }
+
+    #[test]
+    fn the_domain_of_a_cookie_is_one_that_we_are_in() {
+        let config = AuthConfig {
+            session_cookie_domain: Some("example.org".into()),
+            ..config()
+        };
+        for url in [
+            "https://example.org",
+            "https://API.example.org:8443/v1",
+            "http://a.b.example.org/",
+        ] {
+            assert_eq!(config.problems_at(url), [], "{url}");
+        }
+        for url in [
+            "https://example.com",
+            "https://badexample.org",
+            "https://example.org.evil.test",
+            "http://localhost:3000",
+        ] {
+            assert_eq!(config.problems_at(url).len(), 1, "{url}");
         }
     }
 

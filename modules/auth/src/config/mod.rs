@@ -186,4 +186,8 @@ impl Section for AuthConfig {
     fn validate_with(&self, env: AppEnv, provided: &BTreeSet<Capability>) -> Vec<Invalid> {
         self.problems_without_carrier(env, provided)
     }
+
+    fn validate_at(&self, public_base_url: &str) -> Vec<Invalid> {
+        self.problems_at(public_base_url)
+    }
 }

@@ -39,7 +39,7 @@ pub(crate) struct BrowserSession {
 /// A call that a cookie signs in and that changes something must come from a page of this host or of
 /// `APP_ALLOWED_ORIGINS`, by its `Sec-Fetch-Site` and `Origin`: else it is `cross_site`. Pages of another
 /// origin fetch with `credentials: "include"`. A request with an `Authorization` header is judged by
-/// that alone. WebSockets take tokens only.
+/// that alone. A page of ours opens a WebSocket by the cookie as well; it lives for as long as the session.
 ///
 /// The sign-in must be no older than an access token lives, so that a token that somebody else got hold
 /// of does not become a session without an end. Asking again within that time gives the cookie again.

@@ -21,6 +21,7 @@ use super::frames::{Greeted, ServerFrame};
 use super::hub::{Local, Presence};
 use super::positions::Positions;
 use super::sign_in::sign_in;
+use super::visiting::Shown;
 use crate::offering;
 use crate::state::{State, topic};
 use crate::store::sight::{self, Watched};
@@ -56,6 +57,9 @@ pub(crate) struct Connection {
     pub(super) state: Arc<State>,
     pub(super) socket: Socket,
     pub(super) principal: Principal,
+    /// Whether a browser's cookie signed in: its session is asked after, where a token must be followed
+    /// by a newer one.
+    pub(super) by_cookie: bool,
     pub(super) local: Arc<Local>,
     pub(super) events: Subscription,
     /// Until when messages of earlier sessions are held back.
@@ -83,10 +87,10 @@ enum Woken {
 pub(crate) fn run(
     state: Arc<State>,
     socket: Socket,
-    header_token: Option<String>,
+    shown: Shown,
 ) -> impl Future<Output = ()> + Send {
     // Boxed before it is awaited: what an `async fn` is given, it keeps room for to its end.
-    let beginning = begin(state, socket, header_token).boxed();
+    let beginning = begin(state, socket, shown).boxed();
     async {
         let Some(mut connection) = beginning.await else {
             return;
@@ -104,19 +108,16 @@ pub(crate) fn run(
 }
 
 /// From the handshake to a signed-in connection; `None` where there will be none.
-async fn begin(
-    state: Arc<State>,
-    mut socket: Socket,
-    header_token: Option<String>,
-) -> Option<Box<Connection>> {
-    let principal = match sign_in(&state, &mut socket, header_token).await {
+async fn begin(state: Arc<State>, mut socket: Socket, shown: Shown) -> Option<Box<Connection>> {
+    let by_cookie = matches!(shown, Shown::Cookie(_));
+    let principal = match sign_in(&state, &mut socket, shown).await {
         Ok(principal) => principal,
         Err(ending) => {
             finish(state, socket, ending).await;
             return None;
         }
     };
-    Connection::open(state, socket, principal).await
+    Connection::open(state, socket, principal, by_cookie).await
 }
 
 async fn finish(state: Arc<State>, socket: Socket, ending: Ending) {
@@ -129,7 +130,12 @@ async fn finish(state: Arc<State>, socket: Socket, ending: Ending) {
 
 impl Connection {
     /// Listens first and reads the positions then: what happens in between comes as an event.
-    async fn open(state: Arc<State>, socket: Socket, principal: Principal) -> Option<Box<Self>> {
+    async fn open(
+        state: Arc<State>,
+        socket: Socket,
+        principal: Principal,
+        by_cookie: bool,
+    ) -> Option<Box<Self>> {
         let events = state.bus.subscribe(&topic(principal.user_id));
         let watched = Watched::user(principal.user_id, principal.role);
         let positions = match sight::sessions(&state.db, &watched).await {
@@ -154,6 +160,7 @@ impl Connection {
             state,
             socket,
             principal,
+            by_cookie,
             local,
             events,
             held_until: None,
@@ -260,7 +267,7 @@ impl Connection {
             Woken::Ping | Woken::Asked => self.ping().await,
             Woken::NoPong => self.last_chance().await,
             Woken::HoldOver => self.hold_over().await,
-            Woken::TokenOver => Err(Ending::Close(&close::NOT_SIGNED_IN)),
+            Woken::TokenOver => self.token_over().await,
             Woken::Revoked => Err(Ending::Close(&close::REVOKED)),
             Woken::Draining => {
                 let reconnect_after_ms = self.state.entropy.below(RECONNECT_SPREAD_MS);
@@ -269,6 +276,21 @@ impl Connection {
                 Err(Ending::Close(&close::DRAINING))
             }
         }
+    }
+
+    /// The browser gets its newer cookie with its next call; here it is enough that the session goes on.
+    async fn token_over(&mut self) -> Result<(), Ending> {
+        let sessions = self.state.cookie_sessions.get();
+        let Some(sessions) = sessions.filter(|_| self.by_cookie) else {
+            return Err(Ending::Close(&close::NOT_SIGNED_IN));
+        };
+        match sessions.renew(&self.principal).await {
+            Ok(Some((principal, _))) => self.principal = principal,
+            Ok(None) => return Err(Ending::Close(&close::REVOKED)),
+            // Postgres is away: clients come back later.
+            Err(_) => return Err(Ending::Close(&close::DRAINING)),
+        }
+        Ok(())
     }
 
     async fn receive(&mut self, received: Received) -> Result<(), Ending> {

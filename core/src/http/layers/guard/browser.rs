@@ -5,7 +5,8 @@
 
 use std::sync::Arc;
 
-use http::header::{CACHE_CONTROL, HeaderValue, SET_COOKIE};
+use http::HeaderMap;
+use http::header::{CACHE_CONTROL, HeaderValue, SET_COOKIE, VARY};
 use tower::Service;
 
 use super::admit;
@@ -15,6 +16,9 @@ use crate::problem::{Problem, codes};
 
 /// For the caller alone, and asked for again each time, which an `ETag` makes cheap.
 const OWN: HeaderValue = HeaderValue::from_static("private, no-cache");
+
+/// An answer that is kept is for the cookie that it was asked for with.
+const BY_COOKIE: HeaderValue = HeaderValue::from_static("cookie");
 
 /// A browser that comes with a cookie.
 pub(super) struct Visit {
@@ -40,6 +44,7 @@ impl Visit {
         let mut response = answer.unwrap_or_else(reply::problem);
         let headers = response.headers_mut();
         headers.entry(CACHE_CONTROL).or_insert(OWN);
+        vary_by_cookie(headers);
         if self.sessions.is_over(&principal) {
             headers.append(SET_COOKIE, self.sessions.forgotten());
         } else if let Some(cookie) = renewed {
@@ -67,5 +72,11 @@ impl Visit {
             response.headers_mut().append(SET_COOKIE, cookie);
         }
         response
+    }
+}
+
+fn vary_by_cookie(headers: &mut HeaderMap) {
+    if headers.get_all(VARY).iter().all(|told| told != BY_COOKIE) {
+        headers.append(VARY, BY_COOKIE);
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use halobestie_core::Problem;
 use halobestie_core::http::{Reply, Request, reply};
 use halobestie_core::jobs::NewJob;
+use halobestie_core::ports::Role;
 use http::header::CONTENT_TYPE;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -34,7 +35,7 @@ const MEDIA_TYPES: [&str; 3] = ["application/gpx+xml", "application/xml", "text/
     ),
 )]
 pub(in crate::routes) async fn create(state: Arc<State>, mut req: Request) -> Reply {
-    let owner_id = req.caller()?.user_id;
+    let caller = req.caller()?;
     if !is_gpx(&req) {
         return Err(RouteError::NotGpx.into());
     }
@@ -42,11 +43,11 @@ pub(in crate::routes) async fn create(state: Arc<State>, mut req: Request) -> Re
     let sha256 = Sha256::digest(&gpx);
     let new = NewRoute {
         id: state.entropy.uuid(&state.clock),
-        owner_id,
+        owner_id: caller.user_id,
         gpx: &gpx,
         sha256: sha256.as_slice(),
     };
-    match keep(&state, &new).await? {
+    match keep(&state, &new, caller.role).await? {
         Kept::New(route) => reply::created(&Route::from(route)),
         Kept::Before(route) => reply::ok(&Route::from(route)),
     }
@@ -65,11 +66,13 @@ enum Kept {
     Before(Stored),
 }
 
-async fn keep(state: &State, new: &NewRoute<'_>) -> Result<Kept, Problem> {
+async fn keep(state: &State, new: &NewRoute<'_>, role: Role) -> Result<Kept, Problem> {
     let now = state.clock.now();
     let mut client = state.db.client().await?;
     let tx = client.begin().await?;
     store::lock_owner(&tx, new.owner_id).await?;
+    let owner = state.accounts.hold(&tx, role, new.owner_id).await?;
+    owner.ok_or(RouteError::AccountClosed)?;
     if let Some(route) = store::same(&tx, new.owner_id, new.sha256).await? {
         return Ok(Kept::Before(route));
     }

@@ -2,7 +2,9 @@
 
 pub(super) mod add_points;
 pub(super) mod begin;
+pub(super) mod delete;
 pub(super) mod finalise;
+pub(super) mod list;
 pub(super) mod show;
 
 use halobestie_core::Timestamp;

@@ -97,7 +97,7 @@ pub(crate) async fn save(state: Arc<State>, mut req: Request) -> Reply {
     };
     let mut client = state.db.client().await?;
     let tx = client.begin().await?;
-    store::lock(&tx, caller.user_id).await?;
+    state.lock(&tx, &caller).await?;
     let current = drafts::find(&tx, caller.user_id, key.as_str()).await?;
     let current_etag = current.as_ref().map(|it| etag(it.tag));
     let shown = current_etag.as_deref().zip(current.as_ref());

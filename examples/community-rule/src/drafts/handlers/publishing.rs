@@ -19,7 +19,7 @@ use crate::drafts::names::{Key, Slug};
 use crate::drafts::state::State;
 use crate::drafts::store::drafts::Draft;
 use crate::drafts::store::publications::{self, New, Publication};
-use crate::drafts::store::{self, versions};
+use crate::drafts::store::versions;
 
 /// Versions that are kept of one publication.
 const VERSIONS_MAX: i32 = 20;
@@ -72,7 +72,7 @@ pub(crate) async fn publish(state: Arc<State>, mut req: Request) -> Reply {
     let slug = asked.slug.as_deref().map(slug).transpose()?;
     let mut client = state.db.client().await?;
     let tx = client.begin().await?;
-    store::lock(&tx, caller.user_id).await?;
+    state.lock(&tx, &caller).await?;
     let draft = seen(&tx, caller.user_id, key.as_str(), &condition).await?;
     let publication = publications::find(&tx, caller.user_id, key.as_str()).await?;
     let publication = match publication {
