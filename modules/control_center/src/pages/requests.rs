@@ -26,8 +26,8 @@ pub(crate) async fn list(state: Arc<State>, caller: Caller, req: Request) -> Rep
     let asked = Asked::of(&req)?;
     let filter = RequestFilter {
         status: asked.read("status", status)?,
-        customer_ids: people::meant(&state, Role::Customer, asked.get("customer")).await?,
-        offered_to: people::meant(&state, Role::Mitra, asked.get("mitra")).await?,
+        customer_ids: people::meant(&state, Role::Customer, "customer", &asked).await?,
+        offered_to: people::meant(&state, Role::Mitra, "mitra", &asked).await?,
     };
     let (requests, next) = list_of(&state, &filter, asked.window()?).await?;
     let list = ListView::new(asked, next)
