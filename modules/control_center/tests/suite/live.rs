@@ -209,9 +209,11 @@ async fn a_page_whose_session_is_over_leads_to_the_sign_in() {
     stage.go("/mitras").await;
     let sql = "UPDATE auth_sessions SET revoked_at = created_at, revoke_reason = 'logout'";
     app.database.execute(sql, &[]).await;
-    eventually("the page leads to the sign-in", || async {
+    // The page connects again, is refused, and looks why: each some seconds after the other.
+    for _ in 0..10 {
         app.clock.advance(Duration::from_secs(5));
-        page.eval("location.pathname").await == "/sign-in"
-    })
-    .await;
+        page.eval("new Promise(done => setTimeout(done, 100))")
+            .await;
+    }
+    page.until("location.pathname === '/sign-in'").await;
 }

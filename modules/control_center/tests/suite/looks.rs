@@ -307,3 +307,18 @@ async fn an_admin_changes_the_own_password_and_stays_signed_in() {
     stage.go("/audit").await;
     page.shows("#list tbody", "admin.password").await;
 }
+
+#[tokio::test]
+async fn sweeps_run_and_what_was_done_is_shown() {
+    let stage = stage(AdminRole::Operator).await;
+    let page = &stage.page;
+    stage.go("/sweeps").await;
+    stage
+        .confirm("run-core-cleanup", "what it does every")
+        .await;
+    page.shows("[role=status]", "The sweep ran.").await;
+    stage.look("sweeps").await;
+    stage.go("/audit").await;
+    page.shows("#list tbody", "sweep.run").await;
+    stage.look("audit").await;
+}

@@ -95,7 +95,7 @@ async fn deeds_and_changes_are_sorted_and_found_by_their_time() {
     ] {
         let text = shown(&world.app, &cookie, &format!("/audit?{query}")).await;
         let text = text.expect(200).text();
-        assert_eq!(text.matches("<td>config.update</td>").count(), count);
+        assert_eq!(text.matches(">config.update</th>").count(), count);
     }
 }
 
@@ -140,6 +140,8 @@ async fn evidence_is_read_by_nobody_without_a_row() {
     assert_eq!(world.deeds("report.read").await.len(), 0);
     let shown_here = world.get(&path).await;
     assert_eq!(shown_here["evidence"][0]["body"], "something rude");
+    // The order of deeds is that of their milliseconds.
+    world.app.clock.advance(Duration::from_millis(1));
     let cookie = cookie(&world.app, AdminRole::Viewer).await;
     let page = path.replace("/api/admin", "");
     let text = shown(&world.app, &cookie, &page).await.expect(200).text();
@@ -218,6 +220,40 @@ async fn a_name_that_means_too_many_people_is_asked_to_be_longer() {
             .await;
         assert_eq!(found["items"], json!([]), "{nothing}");
     }
+}
+
+#[tokio::test]
+async fn offers_to_a_mitra_are_searched_among_days_and_the_page_says_so() {
+    let world = world().await;
+    let (mitra, _, _) = session(&world.app).await;
+    let path = format!("/api/admin/requests?mitra_id={}", mitra.user_id);
+    let count = async |more: &str| {
+        let page = world.get(&format!("{path}{more}")).await;
+        page["items"].as_array().unwrap().len()
+    };
+    assert_eq!(count("").await, 1);
+    let then = world.app.clock.now();
+    world.app.clock.advance(Duration::from_secs(8 * 24 * 3600));
+    let viewer = testing::admin_as(&world.app, AdminRole::Viewer).await;
+    let count = async |more: &str| {
+        let call = world.call(&viewer, Method::GET, &format!("{path}{more}"));
+        let page = call.send().await.expect(200).json();
+        page["items"].as_array().unwrap().len()
+    };
+    assert_eq!(count("").await, 0, "older than what is searched");
+    let until = then + Duration::from_secs(3600);
+    assert_eq!(count(&format!("&since={then}&until={until}")).await, 1);
+    let long = format!("{path}&since={then}");
+    let long = world.call(&viewer, Method::GET, &long).send().await;
+    let problem = long.problem("validation_failed", 422);
+    assert_eq!(problem["errors"][0]["field"], "since");
+    assert_eq!(count("&since=").await, 0);
+    let cookie = cookie(&world.app, AdminRole::Viewer).await;
+    let page = format!("/requests?mitra={}", mitra.user_id);
+    let text = shown(&world.app, &cookie, &page).await.expect(200).text();
+    assert!(text.contains("Of the last 7 days"), "{text}");
+    let text = shown(&world.app, &cookie, "/requests").await.expect(200);
+    assert!(!text.text().contains("Of the last 7 days"));
 }
 
 #[tokio::test]
