@@ -2,6 +2,8 @@
 
 mod secret;
 
+use std::fmt::Display;
+
 use anyhow::{Context as _, anyhow};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
@@ -12,7 +14,6 @@ use halobestie_core::pg::Tx;
 use halobestie_core::ports::{Admin, AdminAccounts, AdminRole, NewAdmin};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use self::secret::{Chosen, choose};
 use super::{Failure, load_config, output};
@@ -150,11 +151,12 @@ async fn create(
 async fn note(
     cx: &Context,
     tx: &Tx<'_>,
-    (action, id): (&str, Uuid),
+    (action, id): (&str, impl Display),
     after: &Value,
 ) -> Result<(), Failure> {
     let actor = Actor {
-        id: Uuid::nil(),
+        // Nil: no account.
+        id: Default::default(),
         display_name: "the command line".to_owned(),
     };
     let deed = Deed {
