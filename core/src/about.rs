@@ -18,6 +18,8 @@ pub struct AboutModule {
     pub is_enabled: bool,
     /// What it promises to the others.
     pub provides: Vec<String>,
+    /// The kinds of jobs that it does.
+    pub jobs: Vec<&'static str>,
 }
 
 /// A process.
@@ -41,6 +43,7 @@ impl About {
             name: entry.name,
             is_enabled: config.is_enabled(entry.name),
             provides: entry.provides.iter().map(ToString::to_string).collect(),
+            jobs: entry.jobs.iter().map(|kind| kind.name).collect(),
         });
         Self {
             replica_id: options.entropy.uuid(&options.clock),

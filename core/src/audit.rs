@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::pg::{DbError, Query, Row, Tx};
+use crate::ports::Window;
 use crate::timestamp::Timestamp;
 
 /// The members of `before` and `after` that say who a person is.
@@ -111,41 +112,46 @@ pub struct Filter {
     pub action: Option<String>,
     /// On this subject.
     pub subject: Option<String>,
-    /// Not before.
-    pub since: Option<Timestamp>,
-    /// Before.
-    pub until: Option<Timestamp>,
-    /// Older than this deed: the page after it.
-    pub before: Option<Uuid>,
-    /// At most.
-    pub limit: i64,
 }
 
-/// Deeds, the latest first.
+macro_rules! page_of_deeds {
+    ($order:literal) => {
+        concat!(
+            "SELECT id, at, admin_id, admin_name, action, subject, before, after, request_id
+               FROM audit_log
+              WHERE ($1::uuid IS NULL OR admin_id = $1)
+                AND ($2::text IS NULL OR action = $2 OR starts_with(action, $2 || '.'))
+                AND ($3::text IS NULL OR subject = $3)
+                AND id > $4 AND id < $5
+              ORDER BY id ",
+            $order,
+            " LIMIT $6"
+        )
+    };
+}
+
+/// A page of deeds. Their ids begin with their time, so the window's days are found by them.
 ///
 /// # Errors
 /// When Postgres does not answer.
-pub async fn list(db: &impl Query, filter: &Filter) -> Result<Vec<Recorded>, DbError> {
-    const SQL: &str = "
-        SELECT id, at, admin_id, admin_name, action, subject, before, after, request_id
-          FROM audit_log
-         WHERE ($1::uuid IS NULL OR admin_id = $1)
-           AND ($2::text IS NULL OR action = $2 OR starts_with(action, $2 || '.'))
-           AND ($3::text IS NULL OR subject = $3)
-           AND ($4::timestamptz IS NULL OR at >= $4)
-           AND ($5::timestamptz IS NULL OR at < $5)
-           AND ($6::uuid IS NULL OR id < $6)
-         ORDER BY id DESC LIMIT $7";
+pub async fn list(
+    db: &impl Query,
+    filter: &Filter,
+    window: Window,
+) -> Result<Vec<Recorded>, DbError> {
+    const LATEST: &str = page_of_deeds!("DESC");
+    const OLDEST: &str = page_of_deeds!("ASC");
+    let sql = if window.oldest_first { OLDEST } else { LATEST };
+    let (lower, upper) = window.bounds();
     let params: crate::pg::Params<'_> = &[
         &filter.admin_id,
         &filter.action,
         &filter.subject,
-        &filter.since,
-        &filter.until,
-        &filter.before,
-        &filter.limit,
+        &lower,
+        &upper,
+        &window.limit,
     ];
-    Ok(db.rows(SQL, params).await?.iter().map(recorded).collect())
+    Ok(db.rows(sql, params).await?.iter().map(recorded).collect())
 }
 
 /// One deed.

@@ -25,6 +25,7 @@ pub mod lifecycle;
 pub mod metrics;
 pub mod migrate;
 pub mod module;
+mod nul;
 pub mod openapi;
 pub mod outbound;
 pub mod pg;

@@ -21,6 +21,7 @@ use tracing::warn;
 use utoipa::ToSchema;
 
 use crate::bus::Bus;
+use crate::nul;
 use crate::pg::{Db, DbError, Query};
 use crate::ports::AdminRole;
 
@@ -237,6 +238,9 @@ impl Settings {
 
 fn parse<T: SettingValue>(value: &Value) -> Result<T, SettingError> {
     let wrong = |path: String, message: String| SettingError::Wrong { path, message };
+    if let Some(path) = nul::path(value) {
+        return Err(wrong(path, nul::MESSAGE.to_owned()));
+    }
     let parsed: T = serde_path_to_error::deserialize(value).map_err(|error| {
         let path = error.path().to_string();
         let path = if path == "." { String::new() } else { path };

@@ -2,13 +2,18 @@
 
 mod secret;
 
+use std::fmt::Display;
+
 use anyhow::{Context as _, anyhow};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use halobestie_core::Context;
 use halobestie_core::app::Prepared;
+use halobestie_core::audit::{self, Actor, Deed};
+use halobestie_core::pg::Tx;
 use halobestie_core::ports::{Admin, AdminAccounts, AdminRole, NewAdmin};
 use secrecy::ExposeSecret;
+use serde_json::{Value, json};
 
 use self::secret::{Chosen, choose};
 use super::{Failure, load_config, output};
@@ -102,8 +107,13 @@ async fn with(prepared: &Prepared, command: AdminCommand) -> Result<(), Failure>
         }
         AdminCommand::ResetPassword { email, generate } => {
             let chosen = choose(generate, &cx.entropy).await?;
-            let password = chosen.password.clone();
-            let tell = accounts.reset_password(&email, password).await?;
+            let password = accounts.hash_password(chosen.password.clone()).await?;
+            let mut client = cx.db.client().await?;
+            let tx = client.begin().await?;
+            let (id, tell) = accounts.reset_password(&tx, &email, &password).await?;
+            let done = json!({"password": "changed"});
+            note(cx, &tx, ("admin.password", id), &done).await?;
+            tx.commit().await?;
             // The servers hear of it now, or read it within half a minute.
             prepared.reach_the_others().await;
             tell.run().await;
@@ -127,9 +137,39 @@ async fn create(
     let mut client = cx.db.client().await?;
     let tx = client.begin().await?;
     let admin = accounts.create(&tx, new, &password).await?;
+    let done = json!({
+        "email": admin.email, "display_name": admin.display_name, "role": admin.role,
+        "is_active": admin.is_active,
+    });
+    note(cx, &tx, ("admin.create", admin.id), &done).await?;
     tx.commit().await?;
     output::line(format!("{}: made, as {}", admin.email, admin.role))?;
     show(chosen)
+}
+
+/// Writes down what was done to an admin, as the control center does: by nobody whom the server knows.
+async fn note(
+    cx: &Context,
+    tx: &Tx<'_>,
+    (action, id): (&str, impl Display),
+    after: &Value,
+) -> Result<(), Failure> {
+    let actor = Actor {
+        // Nil: no account.
+        id: Default::default(),
+        display_name: "the command line".to_owned(),
+    };
+    let deed = Deed {
+        id: cx.entropy.uuid(&cx.clock),
+        at: cx.clock.now(),
+        actor: &actor,
+        action,
+        subject: &format!("admin:{id}"),
+        before: None,
+        after: Some(after),
+        request_id: None,
+    };
+    Ok(audit::record(tx, &deed).await?)
 }
 
 /// Shows a password that nobody has seen yet.

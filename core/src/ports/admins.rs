@@ -184,16 +184,16 @@ pub trait AdminAccounts: Send + Sync {
         password: &PasswordHash,
     ) -> Result<Option<AfterCommit<'a>>, AdminError>;
 
-    /// Sets another password, forgets the wrong ones that were tried, and revokes every session: on
-    /// every replica once the returned is run, and within half a minute should it be dropped.
+    /// The same by the email, as it was typed; whose account it is.
     ///
     /// # Errors
-    /// See [`AdminError`].
+    /// [`AdminError::Unknown`], [`AdminError::Db`].
     async fn reset_password<'a>(
         &'a self,
+        tx: &Tx<'_>,
         email: &str,
-        password: SecretString,
-    ) -> Result<AfterCommit<'a>, AdminError>;
+        password: &PasswordHash,
+    ) -> Result<(Uuid, AfterCommit<'a>), AdminError>;
 
     /// Every account that is not closed, by email; at most a thousand.
     ///

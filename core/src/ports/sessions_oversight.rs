@@ -428,7 +428,7 @@ pub trait SessionsOversight: Send + Sync {
     async fn report(&self, id: Uuid) -> Result<Option<OverseenReport>, DbError>;
 
     /// Changes a report in `tx`, which locks it; what it was and what it is, without evidence. `None` when
-    /// there is none.
+    /// there is none. A change that asks for nothing new writes nothing.
     ///
     /// # Errors
     /// When Postgres does not answer.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use halobestie_core::BoxError;
 use halobestie_core::pg::Tx;
 use halobestie_core::problem::Problem;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use tracing::{info, warn};
 use uuid::Uuid;
 
@@ -37,6 +37,11 @@ pub(crate) async fn check(
     let email = normal_email(email);
     let throttle = Throttle::new(&state.keys, &email, address);
     let admitted = throttle.admit(state, state.clock.now()).await?;
+    if email.contains('\0') || password.expose_secret().contains('\0') {
+        // Nobody's, and neither Postgres nor bcrypt reads it. It is found out as slowly as any other.
+        state.passwords.is_right("nobody's".into(), None).await?;
+        return Err(AuthError::InvalidCredentials.into());
+    }
     let found = admins::password(&state.db, &email).await?;
     let kept = found.as_ref().and_then(|(_, kept)| kept.clone());
     let is_right = state.passwords.is_right(password, kept).await;
@@ -72,13 +77,26 @@ impl RightPassword {
         Ok(user)
     }
 
+    /// The hash that it was right by.
+    pub(crate) fn kept(&self) -> &str {
+        &self.kept
+    }
+
+    /// Takes its own try back.
+    ///
+    /// # Errors
+    /// When Postgres does not answer.
+    pub(crate) async fn take_back(&self, state: &State, tx: &Tx<'_>) -> Result<(), Problem> {
+        let now = state.clock.now();
+        Ok(self.throttle.was_right(tx, self.admitted, now).await?)
+    }
+
     /// Takes its own try back and commits; what the session's transaction ends with.
     ///
     /// # Errors
     /// When Postgres does not answer.
     pub(crate) async fn commit(&self, state: &State, tx: Tx<'_>) -> Result<(), Problem> {
-        let now = state.clock.now();
-        self.throttle.was_right(&tx, self.admitted, now).await?;
+        self.take_back(state, &tx).await?;
         tx.commit().await?;
         info!(user.id = %self.user_id, "admin signed in");
         Ok(())

@@ -120,24 +120,18 @@ impl AdminAccounts for Admins {
             return Ok(None);
         };
         let password = password.0.expose_secret();
-        Ok(Some(
-            replace_password(&self.0, tx, &admin.email, password).await?,
-        ))
+        let (_, tell) = replace_password(&self.0, tx, &admin.email, password).await?;
+        Ok(Some(tell))
     }
 
     async fn reset_password<'a>(
         &'a self,
+        tx: &Tx<'_>,
         email: &str,
-        password: SecretString,
-    ) -> Result<AfterCommit<'a>, AdminError> {
-        let state = &self.0;
+        password: &PasswordHash,
+    ) -> Result<(Uuid, AfterCommit<'a>), AdminError> {
         let email = normal_email(email);
-        let password_hash = hash(state, password).await?;
-        let mut client = state.db.client().await?;
-        let tx = client.begin().await?;
-        let after = replace_password(state, &tx, &email, &password_hash).await?;
-        tx.commit().await?;
-        Ok(after)
+        replace_password(&self.0, tx, &email, password.0.expose_secret()).await
     }
 
     async fn list(&self) -> Result<Vec<Admin>, DbError> {
@@ -145,13 +139,16 @@ impl AdminAccounts for Admins {
     }
 }
 
-/// Sets the password of the account with this email, and signs it out.
+/// Sets the password of the account with this email, and signs it out; whose it is.
 async fn replace_password<'a>(
     state: &'a State,
     tx: &Tx<'_>,
     email: &str,
     password_hash: &str,
-) -> Result<AfterCommit<'a>, AdminError> {
+) -> Result<(Uuid, AfterCommit<'a>), AdminError> {
+    if email.contains('\0') {
+        return Err(AdminError::Unknown(email.to_owned()));
+    }
     // The account first: a sign-in holds it, with its old password, while it adds its session.
     let Some(user_id) = admins::set_password(tx, email, password_hash).await? else {
         return Err(AdminError::Unknown(email.to_owned()));
@@ -159,14 +156,17 @@ async fn replace_password<'a>(
     let (reason, now) = (RevokeReason::PasswordReset, state.clock.now());
     let revoked = sessions::revoke_all(tx, user_id, reason, now).await?;
     login_failures::forget_account(tx, &account_hash(&state.keys, email)).await?;
-    Ok(AfterCommit::new(async move {
+    let tell = AfterCommit::new(async move {
         state.revocations.publish(&revoked);
         info!(user.id = %user_id, sessions = revoked.len(), "admin's password reset");
-    }))
+    });
+    Ok((user_id, tell))
 }
 
-async fn hash(state: &State, password: SecretString) -> Result<String, AdminError> {
-    if !password::LENGTHS.contains(&password.expose_secret().len()) {
+pub(crate) async fn hash(state: &State, password: SecretString) -> Result<String, AdminError> {
+    let text = password.expose_secret();
+    // bcrypt ends a password at a NUL.
+    if !password::LENGTHS.contains(&text.len()) || text.contains('\0') {
         return Err(AdminError::BadPassword);
     }
     let hash = state.passwords.hash(password, &state.entropy).await;

@@ -18,8 +18,20 @@ pub(crate) fn public(state: Arc<State>) -> Routes {
         .post("/api/auth/cookie", Access::EitherSide, cookie::create)
         .post("/api/auth/logout", Access::SignedIn, sessions::logout)
         .get("/api/auth/me", Access::SignedIn, me::show)
-        .row(Method::PATCH, "/api/auth/me", Access::SignedIn, me::update)
-        .row(Method::DELETE, "/api/auth/me", Access::SignedIn, me::close)
+        // Admins are named, and taken away, by owners: in the control center, by its rules and with its
+        // audit.
+        .row(
+            Method::PATCH,
+            "/api/auth/me",
+            Access::EitherSide,
+            me::update,
+        )
+        .row(
+            Method::DELETE,
+            "/api/auth/me",
+            Access::EitherSide,
+            me::close,
+        )
         .get("/api/auth/sessions", Access::SignedIn, sessions::list)
         .row(
             Method::DELETE,

@@ -100,6 +100,11 @@ impl SessionsOversight for Overseer {
         let Some(before) = overseen_reports::hold(tx, id).await? else {
             return Ok(None);
         };
+        let keeps_status = change.status.is_none_or(|it| it == before.status);
+        let keeps_note = change.note.is_none() || change.note == before.note;
+        if keeps_status && keeps_note {
+            return Ok(Some((before.clone(), before)));
+        }
         let now = self.clock.now();
         overseen_reports::change(tx, id, change, admin_id, now).await?;
         let after = OverseenReport {

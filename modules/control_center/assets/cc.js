@@ -57,13 +57,65 @@
     button.setAttribute("aria-expanded", String(!open));
   }
 
+  // A filter that is refused: the page of its address says why, and how to go back.
+  function showRefusal(event) {
+    var asked = event.detail;
+    if (asked.elt.matches("form.filters")) location.assign(asked.pathInfo.finalRequestPath);
+  }
+
+  function isLive(request) {
+    return Boolean(request.triggeringEvent) && request.triggeringEvent.type === "live";
+  }
+
+  // What a page asks by itself is no use of the session, so that a tab left open does not keep it.
+  function sayLive(event) {
+    if (isLive(event.detail)) event.detail.headers["x-live"] = "1";
+  }
+
+  // What was asked for before a dialog opened comes too late; and whoever is at a link or a button stays at it.
+  var kept = null;
+  function keepPlace(event) {
+    var it = document.activeElement;
+    kept = null;
+    if (!isLive(event.detail.requestConfig)) return;
+    if (document.querySelector("dialog[open]")) {
+      event.detail.shouldSwap = false;
+    } else if (event.detail.target.contains(it)) {
+      var name = it.hasAttribute("href") ? "href" : "commandfor";
+      kept = "[" + name + "='" + CSS.escape(it.getAttribute(name) || "") + "']";
+    }
+  }
+  function backToPlace() {
+    var it = kept && document.querySelector("#main " + kept);
+    kept = null;
+    if (it) it.focus({ preventScroll: true });
+  }
+
+  function live() {
+    // Nobody looks at a page in the background, and under a dialog nothing moves.
+    if (!document.hidden && !document.querySelector("dialog[open]")) document.body.dispatchEvent(new Event("live"));
+  }
+
+  // A page is told to look again where it has something that moves, and as long as it is looked at.
+  var events = null;
   function listen() {
-    var address = document.body.dataset.live;
-    if (!address) return;
-    var events = new EventSource(address);
-    events.addEventListener("tick", function () {
-      // Nobody looks at a page in the background.
-      if (!document.hidden) document.body.dispatchEvent(new Event("live"));
+    var wanted = !document.hidden && document.querySelector("[hx-trigger^=live]");
+    if (!wanted) {
+      if (events) events.close();
+      events = null;
+    } else if (!events) {
+      open(document.body.dataset.live);
+    }
+  }
+  function open(address) {
+    var mine = events = new EventSource(address);
+    mine.addEventListener("tick", live);
+    mine.addEventListener("error", function () {
+      // A connection that was lost comes again by itself; one that was refused does not. The look finds
+      // out why: whoever is signed out is led to the sign-in.
+      if (mine.readyState !== EventSource.CLOSED || mine !== events) return;
+      events = null;
+      setTimeout(function () { listen(); live(); }, 3000);
     });
   }
 
@@ -72,6 +124,12 @@
   document.addEventListener("htmx:afterSwap", tellTimes);
   setInterval(tellTimes, 15000);
   document.addEventListener("htmx:configRequest", leaveOutEmpty);
+  document.addEventListener("htmx:configRequest", sayLive);
+  document.addEventListener("htmx:responseError", showRefusal);
+  document.addEventListener("htmx:beforeSwap", keepPlace);
+  document.addEventListener("htmx:afterSwap", backToPlace);
+  document.addEventListener("htmx:afterSwap", listen);
+  document.addEventListener("visibilitychange", function () { listen(); live(); });
   tellTimes();
   tellZone();
   listen();

@@ -80,6 +80,18 @@ fn admitted(
     Ok(Caller { admin, request_id })
 }
 
+/// Whether a request is a use of the session, by which it lives longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    /// A person asks, unless the request says that the page does.
+    ByPerson,
+    /// The page asks by itself, again and again.
+    ByPage,
+}
+
+/// What `cc.js` sends with what a page asks for by itself.
+const LIVE: &str = "x-live";
+
 /// The table of the pages.
 pub(crate) struct Pages(Table<State>);
 
@@ -96,7 +108,17 @@ impl Pages {
         F: Fn(Arc<State>, Caller, Request) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Reply> + Send + 'static,
     {
-        self.row(Method::GET, path, needs, handler)
+        self.row(Method::GET, path, (needs, Asked::ByPerson), handler)
+    }
+
+    /// What a page asks for by itself as long as it is open: no use of the session.
+    #[must_use]
+    pub(crate) fn live<F, Fut>(self, path: &'static str, needs: AdminRole, handler: F) -> Self
+    where
+        F: Fn(Arc<State>, Caller, Request) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Reply> + Send + 'static,
+    {
+        self.row(Method::GET, path, (needs, Asked::ByPage), handler)
     }
 
     /// What a page's form sends.
@@ -106,7 +128,7 @@ impl Pages {
         F: Fn(Arc<State>, Caller, Request) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Reply> + Send + 'static,
     {
-        self.row(Method::POST, path, needs, handler)
+        self.row(Method::POST, path, (needs, Asked::ByPerson), handler)
     }
 
     /// A row that takes no sign-in: the sign-in itself. What another site sent is refused here as well.
@@ -129,7 +151,13 @@ impl Pages {
         Self(self.0.row(method, path, Access::Anyone, guarded).page())
     }
 
-    fn row<F, Fut>(self, method: Method, path: &'static str, needs: AdminRole, handler: F) -> Self
+    fn row<F, Fut>(
+        self,
+        method: Method,
+        path: &'static str,
+        (needs, asked): (AdminRole, Asked),
+        handler: F,
+    ) -> Self
     where
         F: Fn(Arc<State>, Caller, Request) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Reply> + Send + 'static,
@@ -145,7 +173,8 @@ impl Pages {
                 let token = cookies::token(&req, &state.server.trusted_proxies);
                 let (request_id, exchange) =
                     (id_of(&req), Exchange::of(&req.head.extensions).cloned());
-                let admin = match by_cookie(&state, token).await {
+                let is_use = asked == Asked::ByPerson && req.header(LIVE).is_none();
+                let admin = match by_cookie(&state, token, is_use).await {
                     Ok(Some(admin)) => admin,
                     Ok(None) => return refusal::sign_in_first(&req),
                     Err(problem) => return refusal::page(problem, None),
@@ -169,11 +198,17 @@ impl From<Pages> for Routes {
     }
 }
 
-async fn by_cookie(state: &State, token: Option<String>) -> Result<Option<SignedAdmin>, Problem> {
-    match token {
-        Some(token) => Ok(state.admin_sessions.by_cookie(&token).await?),
-        None => Ok(None),
-    }
+async fn by_cookie(
+    state: &State,
+    token: Option<String>,
+    is_use: bool,
+) -> Result<Option<SignedAdmin>, Problem> {
+    let sessions = &state.admin_sessions;
+    Ok(match token {
+        Some(token) if is_use => sessions.by_cookie(&token).await?,
+        Some(token) => sessions.living(&token).await?,
+        None => None,
+    })
 }
 
 fn or_page(reply: Reply, admin: Option<&SignedAdmin>) -> Reply {

@@ -47,6 +47,14 @@ pub(crate) static SWEEP_RUNNING: ErrorCode = ErrorCode {
     meaning: "The sweep is running at this moment.",
     client: "Wait for it; its last run shows when it is done.",
 };
+/// A setting that somebody else has changed meanwhile.
+pub(crate) static SETTING_CHANGED: ErrorCode = ErrorCode {
+    name: "setting_changed",
+    status: 409,
+    title: "Changed meanwhile",
+    meaning: "Somebody else has changed this setting since it was read.",
+    client: "Read it again, and set what is still wanted.",
+};
 /// A request of a page that no page of ours sent.
 pub(crate) static CROSS_SITE: ErrorCode = ErrorCode {
     name: "cross_site",
@@ -63,6 +71,7 @@ pub(crate) static ALL: &[&ErrorCode] = &[
     &EMAIL_TAKEN,
     &LAST_OWNER,
     &SWEEP_RUNNING,
+    &SETTING_CHANGED,
     &CROSS_SITE,
 ];
 

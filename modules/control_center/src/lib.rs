@@ -11,6 +11,7 @@ mod acts;
 mod admission;
 mod api;
 mod assets;
+mod backlog;
 mod cookies;
 mod error;
 mod figures;

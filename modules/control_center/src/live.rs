@@ -108,7 +108,8 @@ impl Listener {
     }
 
     async fn is_signed_in(&self) -> bool {
-        let admin = self.state.admin_sessions.by_cookie(&self.token).await;
+        // Told by itself as long as it is open, which is no use of the session.
+        let admin = self.state.admin_sessions.living(&self.token).await;
         matches!(admin, Ok(Some(_)))
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use halobestie_core::Problem;
+use halobestie_core::ports::Person;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -20,10 +21,12 @@ pub(crate) struct Named {
     pub(crate) id: Uuid,
     /// What they are called now.
     pub(crate) display_name: String,
+    /// Whether the account is closed, so that there is nothing more to see of it.
+    pub(crate) is_closed: bool,
 }
 
 /// The names of people.
-pub(crate) struct Names(HashMap<Uuid, String>);
+pub(crate) struct Names(HashMap<Uuid, Person>);
 
 impl Names {
     /// Reads the names of these people.
@@ -40,16 +43,18 @@ impl Names {
         let mut names = HashMap::with_capacity(ids.len());
         for ids in ids.chunks(AT_ONCE) {
             let people = state.directory.people(ids).await?;
-            names.extend(people.into_iter().map(|(id, it)| (id, it.display_name)));
+            names.extend(people);
         }
         Ok(Self(names))
     }
 
     /// Somebody by name; by no name where there is none.
     pub(crate) fn named(&self, id: Uuid) -> Named {
+        let person = self.0.get(&id);
         Named {
             id,
-            display_name: self.0.get(&id).cloned().unwrap_or_default(),
+            display_name: person.map_or_else(String::new, |it| it.display_name.clone()),
+            is_closed: person.is_none_or(|it| it.is_closed),
         }
     }
 }

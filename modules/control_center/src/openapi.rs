@@ -35,6 +35,7 @@ use crate::api;
     api::admins::list,
     api::admins::create,
     api::admins::update,
+    api::account::change,
     api::system::show,
 ))]
 struct Described;

@@ -8,12 +8,12 @@ use http::Method;
 
 use crate::admission::{Api, Pages};
 use crate::api::{
-    admins, audit, config, customers, dashboard, mitras, payments, reports, requests, sessions,
-    sweeps, system,
+    account, admins, audit, config, customers, dashboard, mitras, payments, reports, requests,
+    sessions, sweeps, system,
 };
 use crate::pages::frame::{
-    ADMINS, AUDIT, CONFIG, CUSTOMERS, DASHBOARD, MITRAS, PAYMENTS, REPORTS, REQUESTS, SESSIONS,
-    SWEEPS, SYSTEM,
+    ACCOUNT, ADMINS, AUDIT, CONFIG, CUSTOMERS, DASHBOARD, MITRAS, PAYMENTS, REPORTS, REQUESTS,
+    SESSIONS, SWEEPS, SYSTEM,
 };
 use crate::pages::{self, sign_in};
 use crate::state::State;
@@ -30,6 +30,7 @@ fn api(state: &Arc<State>) -> Routes {
     let (get, post) = (|| Method::GET, || Method::POST);
     let (patch, put) = (|| Method::PATCH, || Method::PUT);
     Api::new(state)
+        .row(post(), "/api/admin/auth/password", Viewer, account::change)
         .row(get(), "/api/admin/dashboard", Viewer, dashboard::show)
         .row(get(), "/api/admin/mitras", Viewer, mitras::list)
         .row(post(), "/api/admin/mitras", Operator, mitras::create)
@@ -104,7 +105,7 @@ fn pages(state: &Arc<State>) -> Routes {
         .open(Method::GET, "/sign-in", sign_in::show)
         .open(Method::POST, "/sign-in", sign_in::sign_in)
         .post("/sign-out", Viewer, sign_in::sign_out)
-        .get("/events", Viewer, live::events)
+        .live("/events", Viewer, live::events)
         .get(DASHBOARD, Viewer, pages::dashboard::show)
         .get("/dashboard/figures", Viewer, pages::dashboard::figures)
         .get(MITRAS, Viewer, pages::mitras::list)
@@ -138,6 +139,8 @@ fn pages(state: &Arc<State>) -> Routes {
         .get(SWEEPS, Viewer, pages::sweeps::show)
         .post("/sweeps/{name}/run", Operator, pages::sweeps::run)
         .get(AUDIT, Viewer, pages::audit::show)
+        .get(ACCOUNT, Viewer, pages::account::show)
+        .post(ACCOUNT, Viewer, pages::account::change)
         .get(ADMINS, Owner, pages::admins::list)
         .post(ADMINS, Owner, pages::admins::create)
         .get("/admins/new", Owner, pages::admins::form)

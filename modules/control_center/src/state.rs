@@ -18,6 +18,7 @@ use halobestie_core::settings::Settings;
 use halobestie_core::sweep::Runner;
 use halobestie_core::{BoxError, Context, Problem};
 
+use crate::backlog::Backlog;
 use crate::error::OFF;
 use crate::figures::Figures;
 use crate::live::Audience;
@@ -37,6 +38,7 @@ pub(crate) struct State {
     pub(crate) admin_sessions: Arc<dyn AdminSessions>,
     pub(crate) directory: Arc<dyn Directory>,
     pub(crate) figures: Figures,
+    pub(crate) backlog: Backlog,
     pub(crate) audience: Audience,
     availability: Late<dyn Availability>,
     sessions: Late<dyn SessionsOversight>,
@@ -67,6 +69,7 @@ impl State {
             admin_sessions: needed(&ports.admin_sessions)?,
             directory: needed(&ports.directory)?,
             figures: Figures::new(cx),
+            backlog: Backlog::new(cx),
             audience: Audience::default(),
             availability: ports.availability.clone(),
             sessions: ports.sessions_oversight.clone(),

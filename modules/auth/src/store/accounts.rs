@@ -52,11 +52,16 @@ pub(crate) async fn list(db: &impl Query, query: &AccountsQuery) -> Result<Vec<A
         AccountOrder::Oldest => OLDEST,
         AccountOrder::Name => BY_NAME,
     };
-    let search = query.search.as_deref();
+    let search = query.search.as_deref().map(str::trim);
+    let search = search.filter(|text| !text.is_empty());
+    // A plus and dashes alone are no number, and a part of every one.
+    if search.is_some_and(|text| pattern(text).is_none()) {
+        return Ok(Vec::new());
+    }
     let params: Params<'_> = &[
         &query.role.as_str(),
-        &search.map(pattern),
-        &search.map(|text| text.trim().to_lowercase()),
+        &search.and_then(pattern),
+        &search.map(str::to_lowercase),
         &query.is_active,
         &query.ids,
         &query.after,
@@ -80,8 +85,9 @@ pub(crate) async fn hold(
     row.as_ref().map(account).transpose()
 }
 
-/// What is searched for, as a part of a text. Phones are written in any of their forms.
-fn pattern(search: &str) -> String {
+/// What is searched for, as a part of a text; `None` for what is a part of nothing. Phones are written in
+/// any of their forms.
+fn pattern(search: &str) -> Option<String> {
     let text = search.trim().to_lowercase();
     let is_phone = text
         .chars()
@@ -92,11 +98,14 @@ fn pattern(search: &str) -> String {
     } else {
         text
     };
+    if text.is_empty() {
+        return None;
+    }
     let escaped = text
         .replace('\\', "\\\\")
         .replace('%', "\\%")
         .replace('_', "\\_");
-    format!("%{escaped}%")
+    Some(format!("%{escaped}%"))
 }
 
 fn account(row: &Row) -> Result<Account, DbError> {
@@ -119,9 +128,13 @@ mod tests {
 
     #[test]
     fn what_is_typed_is_a_part_and_never_a_pattern() {
+        let pattern = |text| pattern(text).unwrap_or_default();
         assert_eq!(pattern(" Ayu "), "%ayu%");
         assert_eq!(pattern("50%_\\"), "%50\\%\\_\\\\%");
         assert_eq!(pattern("0812-3456"), "%8123456%");
         assert_eq!(pattern("+62 812"), "%62812%");
+        for nothing in ["+", " - ", "0", "00"] {
+            assert_eq!(pattern(nothing), "", "{nothing:?} is a part of no number");
+        }
     }
 }

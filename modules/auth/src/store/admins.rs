@@ -65,16 +65,15 @@ pub(crate) async fn hold_with_password(
     row.as_ref().map(User::from_row).transpose()
 }
 
-/// Puts another hash of the same password in the place of `before`, if that is still there.
+/// Puts another hash in the place of `before`; false when that is not there any more.
 pub(crate) async fn replace_hash(
     db: &impl Query,
     user_id: Uuid,
     before: &str,
     after: &str,
-) -> Result<(), DbError> {
+) -> Result<bool, DbError> {
     const SQL: &str = "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2";
-    db.execute(SQL, &[&user_id, &before, &after]).await?;
-    Ok(())
+    Ok(db.execute(SQL, &[&user_id, &before, &after]).await? == 1)
 }
 
 /// Sets the password hash of an account that is not closed; whose it is.

@@ -11,7 +11,7 @@ use crate::keys::Hash;
 macro_rules! select_admins {
     ($where:literal) => {
         concat!(
-            "SELECT s.id AS session_id, s.last_used_at, u.id AS user_id, u.display_name,
+            "SELECT s.id AS session_id, s.created_at, s.last_used_at, u.id AS user_id, u.display_name,
                 coalesce(u.admin_role, 'operator') AS admin_role
             FROM auth_sessions s JOIN users u ON u.id = s.user_id
             WHERE s.id = $1 AND s.revoked_at IS NULL AND u.role = 'admin' AND u.is_active AND ",
@@ -31,19 +31,32 @@ pub(crate) async fn by_id(
     row.as_ref().map(admin).transpose()
 }
 
-/// The admin of a page session that lives, and when it was last used.
+/// When a session began, and when it was last used.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Used {
+    pub(crate) first: Timestamp,
+    pub(crate) last: Timestamp,
+}
+
+/// The admin of a page session that lives, and its use.
 pub(crate) async fn by_hash(
     db: &impl Query,
     session_id: Uuid,
     hash: &Hash,
     now: Timestamp,
-) -> Result<Option<(SignedAdmin, Timestamp)>, DbError> {
+) -> Result<Option<(SignedAdmin, Used)>, DbError> {
     const SQL: &str = select_admins!("s.refresh_hash = $2 AND s.refresh_expires_at > $3");
     let row = db
         .row_opt(SQL, &[&session_id, &hash.as_slice(), &now])
         .await?;
-    row.map(|row| Ok((admin(&row)?, row.get("last_used_at"))))
-        .transpose()
+    let read = |row: Row| {
+        let used = Used {
+            first: row.get("created_at"),
+            last: row.get("last_used_at"),
+        };
+        Ok((admin(&row)?, used))
+    };
+    row.map(read).transpose()
 }
 
 /// Writes a use down, and until when the session lives by it.

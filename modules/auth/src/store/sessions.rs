@@ -253,6 +253,24 @@ pub(crate) async fn revoke_all(
         .collect())
 }
 
+/// Revokes every session of a person but one; their ids.
+pub(crate) async fn revoke_others(
+    db: &impl Query,
+    user_id: Uuid,
+    kept: Uuid,
+    reason: RevokeReason,
+    now: Timestamp,
+) -> Result<Vec<Uuid>, DbError> {
+    const SQL: &str = "UPDATE auth_sessions SET revoked_at = $4, revoke_reason = $3
+        WHERE user_id = $1 AND id <> $2 AND revoked_at IS NULL RETURNING id";
+    Ok(db
+        .rows(SQL, &[&user_id, &kept, &reason.as_str(), &now])
+        .await?
+        .iter()
+        .map(id)
+        .collect())
+}
+
 /// Erases what a person's devices said about themselves. Their sessions must have been revoked.
 pub(crate) async fn forget_devices(tx: &impl Query, user_id: Uuid) -> Result<(), DbError> {
     const SQL: &str = "UPDATE auth_sessions

@@ -7,19 +7,19 @@ use serde_json::Value;
 
 use super::subject;
 use crate::act::{Caller, Connection, Note};
-use crate::error::of_setting;
+use crate::error::{SETTING_CHANGED, of_setting};
 use crate::state::State;
 
-/// Sets a value; the setting as it is now.
+/// Sets a value, in the place of `was` and of no other where that is given; the setting as it is now.
 ///
 /// # Errors
-/// `not_found`, `forbidden` where it takes an owner, `validation_failed`, or that Postgres does not
-/// answer.
+/// `not_found`, `forbidden` where it takes an owner, `validation_failed`, `setting_changed`, or that
+/// Postgres does not answer.
 pub(crate) async fn set(
     state: &State,
     caller: &Caller,
     key: &str,
-    value: &Value,
+    (value, was): (&Value, Option<&Value>),
 ) -> Result<SettingRow, Problem> {
     let needed = state.settings.changed_by(key);
     let needed = needed.ok_or_else(Problem::not_found)?;
@@ -40,6 +40,10 @@ pub(crate) async fn set(
         .settings
         .set(&act.tx, change, (&state.db, &state.bus))
         .await?;
+    // Dropped without a commit, nothing has happened.
+    if was.is_some_and(|was| *was != before) {
+        return Err(Problem::new(&SETTING_CHANGED));
+    }
     let note = Note {
         action: "config.update",
         subject: subject("config", key),

@@ -163,9 +163,18 @@ async fn switch<'a>(
     change: &MitraChange,
     (before, after): Changes<'_>,
 ) -> Result<Vec<AfterCommit<'a>>, Problem> {
-    let Some(is_active) = change.is_active.filter(|it| *it != held.is_active) else {
+    let Some(is_active) = change.is_active else {
         return Ok(Vec::new());
     };
+    // Whichever of the two is another is switched, so that a mitra cannot be stuck between them.
+    let seat = match state.availability() {
+        Some(availability) => availability.lock_seat(&act.tx, held.id).await?,
+        None => None,
+    };
+    let seated = seat.is_none_or(|seat| seat.is_active);
+    if held.is_active == is_active && seat.is_none_or(|seat| seat.is_active == is_active) {
+        return Ok(Vec::new());
+    }
     let mut all = Vec::new();
     all.extend(
         state
@@ -176,7 +185,7 @@ async fn switch<'a>(
     if let Some(availability) = state.availability() {
         all.push(availability.set_active(&act.tx, held.id, is_active).await?);
     }
-    before.insert("is_active".into(), held.is_active.into());
+    before.insert("is_active".into(), (held.is_active && seated).into());
     after.insert("is_active".into(), is_active.into());
     Ok(all)
 }

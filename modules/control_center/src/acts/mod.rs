@@ -1,6 +1,7 @@
 //! What admins do, each act in a transaction of its own with its row in the audit. The API and the pages
 //! both call these: they differ in how an act is asked for and answered, never in what it is.
 
+pub(crate) mod account;
 pub(crate) mod admins;
 pub(crate) mod config;
 pub(crate) mod customers;

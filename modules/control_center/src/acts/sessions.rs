@@ -22,28 +22,27 @@ pub(crate) async fn end(
     id: Uuid,
 ) -> Result<OverseenSession, Problem> {
     let (sessions, control) = (state.sessions()?, state.session_control()?);
-    let find = async || {
-        let found = sessions.session(id).await?;
-        found.ok_or_else(Problem::not_found)
-    };
-    let before = find().await?;
-    if before.status == "ended" {
-        return Ok(before);
-    }
     let mut connection = Connection::open(state).await?;
     let act = connection.begin(state, caller).await?;
     let ended = control.end(&act.tx, id, caller.id()).await?;
     let ended = ended.ok_or_else(Problem::not_found)?;
-    let note = Note {
-        action: "session.end",
-        subject: subject("session", id),
-        before: Some(json!({"status": before.status})),
-        after: Some(json!({"status": "ended"})),
-    };
-    act.commit(&note).await?;
+    match ended.reason {
+        // What had come about before anybody wrote it down is so called: it was not the admin who did it.
+        Some(reason) => {
+            let note = Note {
+                action: "session.end",
+                subject: subject("session", id),
+                before: Some(json!({"status": ended.was})),
+                after: Some(json!({"status": "ended", "end_reason": reason})),
+            };
+            act.commit(&note).await?;
+        }
+        None => act.nothing().await?,
+    }
     drop(connection);
-    ended.run().await;
-    find().await
+    ended.after_commit.run().await;
+    let found = sessions.session(id).await?;
+    found.ok_or_else(Problem::not_found)
 }
 
 /// What was said in a session, once it is written down who reads it and why.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use halobestie_core::audit::{self, Filter, Recorded};
 use halobestie_core::http::{Reply, Request, paging, reply};
+use halobestie_core::ports::Window;
 use halobestie_core::{Problem, Timestamp};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -13,21 +14,21 @@ use super::{Page, PageQuery, one_of};
 use crate::act::Caller;
 use crate::state::State;
 
-/// A page of the audit; `filter.limit` is the page's.
+/// A page of the audit; `window.limit` is the page's.
 ///
 /// # Errors
 /// When Postgres does not answer.
 pub(crate) async fn list_of(
     state: &State,
-    filter: Filter,
+    filter: &Filter,
+    window: Window,
 ) -> Result<(Vec<Recorded>, Option<String>), Problem> {
-    let limit = filter.limit;
-    let filter = Filter {
-        limit: limit + 1,
-        ..filter
+    let one_more = Window {
+        limit: window.limit + 1,
+        ..window
     };
-    let mut items = audit::list(&state.db, &filter).await?;
-    let next = paging::cut(&mut items, limit, |it| it.id);
+    let mut items = audit::list(&state.db, filter, one_more).await?;
+    let next = paging::cut(&mut items, window.limit, |it| it.id);
     Ok((items, next))
 }
 
@@ -50,7 +51,7 @@ pub(crate) struct AuditQuery {
     page: PageQuery,
 }
 
-/// List what admins did, the latest first
+/// List what admins did
 #[utoipa::path(
     operation_id = "admin_audit",
     get, path = "/api/admin/audit", tag = "admin", security(("bearer" = [])),
@@ -68,11 +69,13 @@ pub(crate) async fn list(state: Arc<State>, _: Caller, req: Request) -> Reply {
         admin_id: query.admin_id,
         action: some(query.action),
         subject: some(query.subject),
+    };
+    let window = Window {
+        limit: query.page.limit()?,
         since: one_of("since", query.since.as_deref(), Timestamp::parse)?,
         until: one_of("until", query.until.as_deref(), Timestamp::parse)?,
-        before: query.page.after()?,
-        limit: query.page.limit()?,
+        ..query.page.window()?
     };
-    let (items, next_cursor) = list_of(&state, filter).await?;
+    let (items, next_cursor) = list_of(&state, &filter, window).await?;
     reply::ok(&Page { items, next_cursor })
 }

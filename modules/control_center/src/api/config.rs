@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use halobestie_core::audit::{self, Filter};
-use halobestie_core::http::{Reply, Request, paging, reply};
-use halobestie_core::ports::AdminRole;
+use halobestie_core::http::{Reply, Request, reply};
+use halobestie_core::ports::{AdminRole, Window};
 use halobestie_core::settings::SettingRow;
 use halobestie_core::{Problem, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::audit::list_of as list_deeds;
 use super::{Page, PageQuery};
 use crate::act::Caller;
 use crate::acts::{config as acts, subject};
@@ -109,6 +110,8 @@ pub(crate) async fn list(state: Arc<State>, _: Caller, _: Request) -> Reply {
 pub(crate) struct NewValue {
     /// As the setting's schema says.
     value: Value,
+    /// The value that this one is to replace, where it must be no other: what was read before.
+    was: Option<Value>,
 }
 
 /// Set a value
@@ -123,13 +126,14 @@ pub(crate) struct NewValue {
         (status = 200, description = "The setting", body = SettingView),
         (status = 403, description = "`forbidden`"),
         (status = 404, description = "`not_found`"),
+        (status = 409, description = "`setting_changed`: the value is another than `was`"),
         (status = 422, description = "`validation_failed`"),
     ),
 )]
 pub(crate) async fn set(state: Arc<State>, caller: Caller, mut req: Request) -> Reply {
     let key: String = req.param("key")?;
-    let NewValue { value } = req.json().await?;
-    let row = acts::set(&state, &caller, &key, &value).await?;
+    let NewValue { value, was } = req.json().await?;
+    let row = acts::set(&state, &caller, &key, (&value, was.as_ref())).await?;
     reply::ok(&one(&state, row).await?)
 }
 
@@ -147,23 +151,20 @@ pub(crate) struct SettingChange {
     pub(crate) to: Option<Value>,
 }
 
-/// The changes of a setting, the latest first: what the audit says of it.
+/// The changes of a setting: what the audit says of it. `window.limit` is the page's.
 ///
 /// # Errors
 /// When Postgres does not answer.
 pub(crate) async fn history_of(
     state: &State,
     key: &str,
-    (before, limit): (Option<uuid::Uuid>, i64),
+    window: Window,
 ) -> Result<(Vec<SettingChange>, Option<String>), Problem> {
     let filter = Filter {
         subject: Some(subject("config", key)),
-        before,
-        limit: limit + 1,
         ..Filter::default()
     };
-    let mut deeds = audit::list(&state.db, &filter).await?;
-    let next = paging::cut(&mut deeds, limit, |it| it.id);
+    let (deeds, next) = list_deeds(state, &filter, window).await?;
     let change = |deed: audit::Recorded| SettingChange {
         at: deed.at,
         admin: deed.admin,
@@ -173,7 +174,7 @@ pub(crate) async fn history_of(
     Ok((deeds.into_iter().map(change).collect(), next))
 }
 
-/// List the changes of a setting, the latest first
+/// List the changes of a setting
 #[utoipa::path(
     operation_id = "admin_config_history",
     get, path = "/api/admin/config/{key}/history", tag = "admin", security(("bearer" = [])),
@@ -182,6 +183,7 @@ pub(crate) async fn history_of(
         (status = 200, description = "A page", body = Page<SettingChange>),
         (status = 403, description = "`forbidden`: admins only"),
         (status = 404, description = "`not_found`"),
+        (status = 422, description = "`validation_failed`"),
     ),
 )]
 pub(crate) async fn history(state: Arc<State>, _: Caller, req: Request) -> Reply {
@@ -190,7 +192,10 @@ pub(crate) async fn history(state: Arc<State>, _: Caller, req: Request) -> Reply
         .settings
         .changed_by(&key)
         .ok_or_else(Problem::not_found)?;
-    let window = (page.after()?, page.limit()?);
+    let window = Window {
+        limit: page.limit()?,
+        ..page.window()?
+    };
     let (items, next_cursor) = history_of(&state, &key, window).await?;
     reply::ok(&Page { items, next_cursor })
 }

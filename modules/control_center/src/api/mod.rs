@@ -1,5 +1,6 @@
 //! The endpoints of the API: parse, act or read, reply.
 
+pub(crate) mod account;
 pub(crate) mod admins;
 pub(crate) mod audit;
 pub(crate) mod config;

@@ -35,7 +35,7 @@ pub(crate) struct ReportView {
     /// Who last changed it.
     pub(crate) handled_by: Option<Named>,
     pub(crate) handled_at: Option<Timestamp>,
-    /// The messages before it, oldest first; empty in lists.
+    /// The messages before it, oldest first; empty in lists, and in the answer of a change.
     pub(crate) evidence: Value,
 }
 
@@ -57,6 +57,10 @@ impl ReportView {
             evidence: it.evidence,
         }
     }
+
+    fn has_evidence(&self) -> bool {
+        self.evidence.as_array().is_some_and(|it| !it.is_empty())
+    }
 }
 
 /// A page of reports; `window.limit` is the page's.
@@ -77,11 +81,19 @@ pub(crate) async fn list_of(
     Ok((named(state, found).await?, next))
 }
 
-/// One report with its evidence.
+/// One report with its evidence, once it is written down who reads it.
 ///
 /// # Errors
 /// `not_found`, `module_off`, or that Postgres does not answer.
-pub(crate) async fn find(state: &State, id: Uuid) -> Result<ReportView, Problem> {
+pub(crate) async fn read(state: &State, caller: &Caller, id: Uuid) -> Result<ReportView, Problem> {
+    let report = find(state, id).await?;
+    if report.has_evidence() {
+        acts::read(state, caller, id).await?;
+    }
+    Ok(report)
+}
+
+async fn find(state: &State, id: Uuid) -> Result<ReportView, Problem> {
     let found = state.sessions()?.report(id).await?;
     let found = named(state, found.into_iter().collect()).await?;
     found.into_iter().next().ok_or_else(Problem::not_found)
@@ -140,6 +152,8 @@ pub(crate) async fn list(state: Arc<State>, _: Caller, req: Request) -> Reply {
 }
 
 /// Show a report with its evidence
+///
+/// Who reads what was said stands in the audit: `report.read`.
 #[utoipa::path(
     operation_id = "admin_report",
     get, path = "/api/admin/reports/{id}", tag = "admin", security(("bearer" = [])),
@@ -149,11 +163,15 @@ pub(crate) async fn list(state: Arc<State>, _: Caller, req: Request) -> Reply {
         (status = 404, description = "`not_found`"),
     ),
 )]
-pub(crate) async fn show(state: Arc<State>, _: Caller, req: Request) -> Reply {
-    reply::ok(&find(&state, req.param("id")?).await?)
+pub(crate) async fn show(state: Arc<State>, caller: Caller, req: Request) -> Reply {
+    let id: Uuid = req.param("id")?;
+    drop(req);
+    reply::ok(&read(&state, &caller, id).await?)
 }
 
 /// Handle a report
+///
+/// One that is resolved or dismissed has a note. A change that asks for nothing new leaves all as it is.
 #[utoipa::path(
     operation_id = "admin_report_update",
     patch, path = "/api/admin/reports/{id}", tag = "admin", security(("bearer" = [])),
@@ -170,5 +188,8 @@ pub(crate) async fn update(state: Arc<State>, caller: Caller, mut req: Request) 
     let id: Uuid = req.param("id")?;
     let change: ChangeReport = req.json().await?;
     acts::change(&state, &caller, id, change).await?;
-    reply::ok(&find(&state, id).await?)
+    let mut report = find(&state, id).await?;
+    // What was said is shown to nobody without a row in the audit.
+    report.evidence = Value::Array(Vec::new());
+    reply::ok(&report)
 }

@@ -1,6 +1,7 @@
 //! Requests for chats: who was asked, who declined, who won and how fast.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use halobestie_core::http::{Reply, Request, paging, reply};
 use halobestie_core::ports::{OverseenRequest, REQUEST_STATUSES, RequestFilter, Window};
@@ -141,6 +142,40 @@ pub(crate) async fn find(state: &State, id: Uuid) -> Result<RequestDetail, Probl
     })
 }
 
+/// How many days are searched for what was offered to somebody. No index leads from a mitra to their
+/// offers, so every request of these days is looked at; one would make an offer to everybody, the dearest
+/// statement of all, several times as dear.
+pub(crate) const OFFERED_DAYS: u64 = 7;
+
+/// The window, bounded where requests are searched by whom they were offered to: to the last days of it.
+///
+/// # Errors
+/// `validation_failed` on more days.
+pub(crate) fn bounded(
+    filter: &RequestFilter,
+    window: Window,
+    now: Timestamp,
+) -> Result<Window, Problem> {
+    if filter.offered_to.is_none() {
+        return Ok(window);
+    }
+    let until = window.until.unwrap_or(now);
+    let first = until - Duration::from_secs(OFFERED_DAYS * 24 * 3600);
+    match window.since {
+        Some(since) if since < first => Err(Problem::invalid(
+            "since",
+            format!(
+                "must be at most {OFFERED_DAYS} days before `until`, or before now, where offers to \
+                 one mitra are searched"
+            ),
+        )),
+        since => Ok(Window {
+            since: since.or(Some(first)),
+            ..window
+        }),
+    }
+}
+
 /// A filter by status.
 pub(crate) fn status(text: &str) -> Option<String> {
     REQUEST_STATUSES.contains(&text).then(|| text.to_owned())
@@ -154,8 +189,12 @@ pub(crate) struct RequestQuery {
     status: Option<String>,
     /// By this customer.
     customer_id: Option<Uuid>,
-    /// Offered to this mitra.
+    /// Offered to this mitra, within at most 7 days: the last ones, unless `since` and `until` say others.
     mitra_id: Option<Uuid>,
+    /// Not before this instant.
+    since: Option<String>,
+    /// Before this instant.
+    until: Option<String>,
     #[serde(flatten)]
     #[param(ignore)]
     page: PageQuery,
@@ -181,8 +220,11 @@ pub(crate) async fn list(state: Arc<State>, _: Caller, req: Request) -> Reply {
     };
     let window = Window {
         limit: query.page.limit()?,
+        since: one_of("since", query.since.as_deref(), Timestamp::parse)?,
+        until: one_of("until", query.until.as_deref(), Timestamp::parse)?,
         ..query.page.window()?
     };
+    let window = bounded(&filter, window, state.clock.now())?;
     let (items, next_cursor) = list_of(&state, &filter, window).await?;
     reply::ok(&Page { items, next_cursor })
 }
@@ -199,4 +241,35 @@ pub(crate) async fn list(state: Arc<State>, _: Caller, req: Request) -> Reply {
 )]
 pub(crate) async fn show(state: Arc<State>, _: Caller, req: Request) -> Reply {
     reply::ok(&find(&state, req.param("id")?).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offers_to_somebody_are_searched_in_a_week_at_most() {
+        let at = |text| Timestamp::parse(text).unwrap();
+        let now = at("2026-01-15T08:00:00Z");
+        let theirs = RequestFilter {
+            offered_to: Some(vec![Uuid::nil()]),
+            ..RequestFilter::default()
+        };
+        let all = Window::latest(10);
+        let since = |window: Result<Window, Problem>| window.ok().and_then(|it| it.since);
+        assert_eq!(since(bounded(&RequestFilter::default(), all, now)), None);
+        let week = at("2026-01-08T08:00:00Z");
+        assert_eq!(since(bounded(&theirs, all, now)), Some(week));
+        let long = Window {
+            since: Some(at("2025-12-01T00:00:00Z")),
+            ..all
+        };
+        let refused = bounded(&theirs, long, now).err().unwrap();
+        assert_eq!(refused.field_errors()[0].field, "since");
+        let then = Window {
+            until: Some(at("2025-12-08T00:00:00Z")),
+            ..long
+        };
+        assert!(bounded(&theirs, then, now).is_ok());
+    }
 }

@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::confirm::Confirm;
+use super::confirm::{self, Confirm};
 use super::form::{Field, Kind, Wrongs, refused};
 use super::frame::{ADMINS, Frame};
 use super::list::{Asked, ListView};
@@ -120,18 +120,20 @@ fn name_field(name: &str) -> Field {
 }
 
 fn role_field(role: &str) -> Field {
-    let choices = [
-        (AdminRole::Viewer, "viewer: looks, and changes nothing"),
-        (AdminRole::Operator, "operator: the daily work"),
-        (
-            AdminRole::Owner,
-            "owner: everything, other admins and prices included",
-        ),
-    ];
-    let choices = choices.map(|(role, words)| (role.to_string(), words.to_owned()));
+    let roles = [AdminRole::Viewer, AdminRole::Operator, AdminRole::Owner];
+    let choices = roles.map(|role| (role.to_string(), format!("{role}: {}", means(role))));
     Field::new("role", "Role", Kind::Choice(choices.to_vec()))
         .holding(role)
         .hint("Counts from their next request on.")
+}
+
+/// What a role may do.
+fn means(role: AdminRole) -> &'static str {
+    match role {
+        AdminRole::Viewer => "looks, and changes nothing",
+        AdminRole::Operator => "the daily work",
+        AdminRole::Owner => "everything, other admins and prices included",
+    }
 }
 
 fn password_field() -> Field {
@@ -193,7 +195,8 @@ struct One {
     admin: Admin,
     is_me: bool,
     fields: Vec<Field>,
-    password: Field,
+    roles: Vec<Confirm>,
+    password: Confirm,
     wrong: Option<String>,
     switch: Confirm,
 }
@@ -214,19 +217,20 @@ async fn find(state: &State, id: Uuid) -> Result<Admin, Problem> {
 }
 
 fn of(caller: &Caller, admin: Admin, sent: Option<&EditForm>, wrongs: &Wrongs) -> One {
-    let name = sent.map_or(&admin.display_name, |it| &it.display_name);
-    let role = sent.map_or(admin.role.as_str(), |it| &it.role);
-    let fields = [name_field(name), role_field(role)].map(|it| it.judged(wrongs));
-    let password = password_field().judged(wrongs);
-    let mut known = fields.to_vec();
-    known.push(password.clone());
+    let name = sent.and_then(|it| it.display_name.as_ref());
+    let name = name.unwrap_or(&admin.display_name);
+    let fields = vec![name_field(name).judged(wrongs)];
+    let others = AdminRole::ALL.into_iter().filter(|it| *it != admin.role);
     One {
         frame: Frame::new(&caller.admin, ADMINS, &admin.display_name),
         is_me: admin.id == caller.id(),
         switch: switch(&admin, caller),
-        wrong: wrongs.besides(&known),
-        fields: fields.to_vec(),
-        password,
+        wrong: wrongs.besides(&fields),
+        fields,
+        roles: others
+            .map(|role| role_button(&admin, role, caller))
+            .collect(),
+        password: password_button(&admin),
         admin,
     }
 }
@@ -258,11 +262,58 @@ fn switch(admin: &Admin, caller: &Caller) -> Confirm {
     }
 }
 
-/// What the form of one sends.
+fn role_button(admin: &Admin, role: AdminRole, caller: &Caller) -> Confirm {
+    let takes_away = admin.role.covers(role);
+    let whose = match (admin.id == caller.id(), takes_away) {
+        (true, true) => "This is you: you cannot give yourself back what you take away. ",
+        _ => "",
+    };
+    let (name, means) = (&admin.display_name, means(role));
+    let (button, one) = match role {
+        AdminRole::Owner => ("Make an owner", "an owner"),
+        AdminRole::Operator => ("Make an operator", "an operator"),
+        AdminRole::Viewer => ("Make a viewer", "a viewer"),
+    };
+    Confirm {
+        id: format!("role-{role}"),
+        button,
+        question: format!("Make {name} {one}?"),
+        consequence: format!("{whose}It counts from the next request on. As {one}: {means}."),
+        action: format!("{ADMINS}/{}", admin.id),
+        hidden: vec![("role", role.to_string())],
+        asked: Vec::new(),
+        is_danger: takes_away,
+    }
+}
+
+fn password_button(admin: &Admin) -> Confirm {
+    let password = confirm::Asked {
+        name: "password",
+        label: "Password, 8 to 71 bytes",
+        kind: "password",
+        value: String::new(),
+        is_required: true,
+    };
+    Confirm {
+        id: "password".to_owned(),
+        button: "Set a password",
+        question: format!("Set another password for {}?", admin.display_name),
+        consequence:
+            "The one that they have counts no more, and they are signed out everywhere at once. \
+                      Give them this one by another way than email."
+                .to_owned(),
+        action: format!("{ADMINS}/{}/password", admin.id),
+        hidden: Vec::new(),
+        asked: vec![password],
+        is_danger: true,
+    }
+}
+
+/// What the forms of one send: a name, or a role.
 #[derive(Deserialize)]
 struct EditForm {
-    display_name: String,
-    role: String,
+    display_name: Option<String>,
+    role: Option<String>,
 }
 
 /// Names one anew, or gives another role.
@@ -271,8 +322,8 @@ pub(crate) async fn update(state: Arc<State>, caller: Caller, mut req: Request) 
     let form: EditForm = req.form().await?;
     let changed = async {
         let change = ChangeAdmin {
-            display_name: Some(form.display_name.clone()),
-            role: Some(role(&form.role)?),
+            display_name: form.display_name.clone(),
+            role: form.role.as_deref().map(role).transpose()?,
             ..ChangeAdmin::default()
         };
         acts::change(&state, &caller, id, change).await

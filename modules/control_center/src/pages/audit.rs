@@ -29,15 +29,13 @@ pub(crate) async fn show(state: Arc<State>, caller: Caller, req: Request) -> Rep
         action: asked.get("action").map(ToOwned::to_owned),
         subject: asked.get("subject").map(ToOwned::to_owned),
         admin_id: asked.read("admin_id", |text| text.parse().ok())?,
-        before: asked.after,
-        limit: asked.limit,
-        ..Filter::default()
     };
-    let (deeds, next) = list_of(&state, filter).await?;
+    let (deeds, next) = list_of(&state, &filter, asked.window()?).await?;
     let list = ListView::new(asked, next)
         .choice("action", "What", kinds())
         .text("subject", "To what", "mitra:… or config:packages")
-        .text("admin_id", "By whom", "an admin's id");
+        .text("admin_id", "By whom", "an admin's id")
+        .days();
     page(&Audit {
         frame: Frame::new(&caller.admin, AUDIT, "Audit"),
         list,

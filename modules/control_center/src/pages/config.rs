@@ -5,6 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use halobestie_core::Problem;
 use halobestie_core::http::{Reply, Request};
+use halobestie_core::ports::Window;
 use http::StatusCode;
 use serde_json::Value;
 
@@ -16,6 +17,7 @@ use super::{Done, page, page_with, see, when};
 use crate::act::Caller;
 use crate::acts::config as acts;
 use crate::api::config::{SettingChange, SettingView, find, history_of, list_of};
+use crate::error::SETTING_CHANGED;
 use crate::state::State;
 
 /// How many changes a page shows.
@@ -55,6 +57,8 @@ struct Setting {
     may_change: bool,
     /// Whether what the form holds is not what is kept.
     is_draft: bool,
+    /// The value that is to be replaced: whoever else replaces it first is not overwritten.
+    was: String,
     history: ListView,
     changes: Vec<SettingChange>,
 }
@@ -63,6 +67,8 @@ struct Setting {
 struct Draft {
     value: Value,
     wrongs: Wrongs,
+    /// The value that it was made from, as the form holds it.
+    was: String,
 }
 
 /// One setting with its history.
@@ -82,13 +88,19 @@ async fn of(
     draft: Option<Draft>,
 ) -> Result<Setting, Problem> {
     let setting = find(state, key).await?;
-    let (changes, next) = history_of(state, key, (asked.after, CHANGES)).await?;
+    let window = Window {
+        limit: CHANGES,
+        ..asked.window()?
+    };
+    let (changes, next) = history_of(state, key, window).await?;
     let may_change = caller.may(setting.changed_by);
     let is_draft = draft.is_some();
-    let (value, wrongs) = match draft {
-        Some(draft) => (draft.value, draft.wrongs),
-        None => (setting.value.clone(), Wrongs::default()),
-    };
+    let draft = draft.unwrap_or_else(|| Draft {
+        value: setting.value.clone(),
+        wrongs: Wrongs::default(),
+        was: setting.value.to_string(),
+    });
+    let Draft { value, wrongs, was } = draft;
     let form = SettingForm::of(&setting.schema, &value, &wrongs, !may_change);
     Ok(Setting {
         frame: Frame::new(&caller.admin, CONFIG, setting.key),
@@ -97,6 +109,7 @@ async fn of(
         setting,
         may_change,
         is_draft,
+        was,
         history: ListView::new(asked, next),
         changes,
     })
@@ -158,25 +171,46 @@ pub(crate) async fn set(state: Arc<State>, caller: Caller, mut req: Request) -> 
     let button = button.ok_or_else(|| Problem::invalid("button", "is none of this form's"))?;
     let setting = find(&state, &key).await?;
     let (mut value, wrongs) = setting_form::read(&setting.schema, &pairs);
+    let was = pairs.into_iter().find(|(name, _)| name == "was");
+    let was = was.map_or_else(|| setting.value.to_string(), |(_, text)| text);
     if button != Button::Save {
         button.pressed(&mut value, &setting);
         let wrongs = Wrongs::default();
-        let draft = Draft { value, wrongs };
+        let draft = Draft { value, wrongs, was };
         return page(&of(&state, &caller, &key, asked, Some(draft)).await?);
     }
     let (status, wrongs) = match (wrongs.fields.is_empty(), caller.may(setting.changed_by)) {
         // Who may not change it learns that, whatever they wrote.
         (false, true) => (StatusCode::UNPROCESSABLE_ENTITY, wrongs),
-        _ => match acts::set(&state, &caller, &key, &value).await {
+        _ => match acts::set(&state, &caller, &key, (&value, read_was(&was)?.as_ref())).await {
             Ok(_) => return see(&format!("{CONFIG}/{key}?done=saved")),
+            Err(problem) if problem.code() == &SETTING_CHANGED => {
+                return overtaken(&state, &caller, &key, asked).await;
+            }
             Err(problem) => refused(problem)?,
         },
     };
-    let draft = Draft { value, wrongs };
+    let draft = Draft { value, wrongs, was };
     page_with(
         status,
         &of(&state, &caller, &key, asked, Some(draft)).await?,
     )
+}
+
+fn read_was(text: &str) -> Result<Option<Value>, Problem> {
+    let none = |_| Problem::invalid("was", "is none of this form's");
+    serde_json::from_str(text).map(Some).map_err(none)
+}
+
+/// Somebody else was faster: what is kept now, to begin anew from.
+async fn overtaken(state: &State, caller: &Caller, key: &str, asked: Asked) -> Reply {
+    let mut shown = of(state, caller, key, asked, None).await?;
+    let by = shown.setting.updated_by.as_ref();
+    let who = by.map_or("Somebody else", |it| it.display_name.as_str());
+    shown.wrong = Some(format!(
+        "Not saved: {who} has changed this meanwhile. Here is what is kept now; change it again."
+    ));
+    page_with(StatusCode::CONFLICT, &shown)
 }
 
 /// A value in lines: an item of a list each.

@@ -12,7 +12,7 @@ pub(crate) struct Asked {
     pub(crate) name: &'static str,
     /// What it is called.
     pub(crate) label: &'static str,
-    /// `text` or `number`.
+    /// `text`, `number` or `password`.
     pub(crate) kind: &'static str,
     /// What it holds already.
     pub(crate) value: String,

@@ -36,6 +36,8 @@ pub(crate) const REPORTS: &str = "/reports";
 pub(crate) const CONFIG: &str = "/config";
 pub(crate) const SWEEPS: &str = "/sweeps";
 pub(crate) const AUDIT: &str = "/audit";
+/// The own page, which stands with the name of who is signed in.
+pub(crate) const ACCOUNT: &str = "/account";
 pub(crate) const ADMINS: &str = "/admins";
 pub(crate) const SYSTEM: &str = "/system";
 

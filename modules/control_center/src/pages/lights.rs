@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use halobestie_core::Timestamp;
+use halobestie_core::jobs::KindFigures;
 use halobestie_core::ports::{PaymentFilter, PaymentStatus, Window};
 use halobestie_core::readiness::Check;
 use halobestie_core::sweep;
 
+use super::length;
 use crate::state::State;
 
 /// How late a sweep may be: a worker is as punctual as its machine.
@@ -66,7 +68,7 @@ pub(crate) async fn all(state: &State) -> Vec<Light> {
         lights.extend(checks.remove(name).map(|check| Light::of(name, check)));
     }
     lights.push(sweeps(state).await.more("/sweeps"));
-    lights.push(module(state, "push", "fcm", checks.remove("fcm")));
+    lights.push(working(state, "push", ("fcm", checks.remove("fcm"))).await);
     lights.push(
         payments(state, checks.remove("xendit"))
             .await
@@ -116,6 +118,49 @@ fn judged(standings: &[sweep::Standing], now: Timestamp) -> Light {
     }
 }
 
+/// What a module says of itself, and whether its work is done: jobs that are due and not done, or given up,
+/// say that whoever does them does not, or that its provider refuses them.
+async fn working(
+    state: &State,
+    name: &'static str,
+    (module_name, check): (&str, Option<Check>),
+) -> Light {
+    let light = module(state, name, module_name, check);
+    if light.status != "ok" {
+        return light;
+    }
+    let Ok(kinds) = state.backlog.current().await else {
+        return Light::new(name, "unknown", None);
+    };
+    let about = state.about.modules.iter();
+    let theirs: Vec<&str> = about
+        .filter(|it| it.name == module_name)
+        .flat_map(|it| it.jobs.iter().copied())
+        .collect();
+    let theirs = kinds.iter().filter(|it| theirs.contains(&it.kind.as_str()));
+    match behind(theirs) {
+        Some(detail) => Light::new(name, "degraded", detail),
+        None => light,
+    }
+}
+
+/// What is wrong with the work, with its numbers.
+fn behind<'a>(kinds: impl Iterator<Item = &'a KindFigures>) -> Option<String> {
+    let mut wrong = Vec::new();
+    for kind in kinds {
+        let name = kind.kind.replace('-', " ");
+        if kind.dead > 0 {
+            wrong.push(format!("{name}: {} given up", kind.dead));
+        }
+        if let Some(due) = kind.oldest_due.filter(|due| *due > LATE) {
+            let waiting = length::of_seconds(due.as_secs());
+            let all = kind.waiting + kind.running;
+            wrong.push(format!("{name}: {all} to do, due for {waiting}"));
+        }
+    }
+    (!wrong.is_empty()).then(|| wrong.join("; "))
+}
+
 /// What a module says of itself, by the name of what it does.
 fn module(state: &State, name: &'static str, module: &str, check: Option<Check>) -> Light {
     let about = state.about.modules.iter().find(|it| it.name == module);
@@ -127,7 +172,7 @@ fn module(state: &State, name: &'static str, module: &str, check: Option<Check>)
 }
 
 async fn payments(state: &State, check: Option<Check>) -> Light {
-    let light = module(state, "payments", "xendit", check);
+    let light = working(state, "payments", ("xendit", check)).await;
     let (Ok(port), "ok") = (state.payments(), light.status) else {
         return light;
     };
@@ -166,6 +211,25 @@ mod tests {
             last_result: result.map(ToOwned::to_owned),
             next_run_at: Some(Timestamp::from_unix_ms(next_at_ms)),
         }
+    }
+
+    #[test]
+    fn work_that_is_not_done_is_said_with_its_numbers() {
+        let kind = |dead, due: Option<u64>| KindFigures {
+            kind: "send-push".to_owned(),
+            waiting: 7,
+            running: 1,
+            dead,
+            oldest_due: due.map(Duration::from_secs),
+        };
+        assert_eq!(behind([kind(0, Some(60)), kind(0, None)].iter()), None);
+        let late = behind([kind(0, Some(90))].iter());
+        assert_eq!(
+            late.as_deref(),
+            Some("send push: 8 to do, due for 1 min 30 s")
+        );
+        let dead = behind([kind(2, None)].iter());
+        assert_eq!(dead.as_deref(), Some("send push: 2 given up"));
     }
 
     #[test]

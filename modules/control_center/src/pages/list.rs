@@ -231,6 +231,15 @@ impl ListView {
         &self.asked.path
     }
 
+    /// The attributes of `#list` by which its first page is fetched again while it is looked at. A later
+    /// page stays as it is: what moves would push its rows onto the next one.
+    pub(crate) fn moving(&self) -> Moving {
+        let is_first = self.asked.after.is_none();
+        Moving {
+            address: is_first.then(|| self.asked.with("cursor", None)),
+        }
+    }
+
     /// The form of the filters.
     pub(crate) fn filters(&self) -> Filters<'_> {
         Filters { list: self }
@@ -280,6 +289,16 @@ pub(crate) struct Filters<'a> {
     list: &'a ListView,
 }
 
+/// See [`ListView::moving`].
+#[derive(Template)]
+#[template(
+    ext = "html",
+    source = r##"{% if let Some(address) = address %} hx-get="{{ address }}" hx-select="#list" hx-trigger="live from:body" hx-swap="outerHTML"{% endif %}"##
+)]
+pub(crate) struct Moving {
+    address: Option<String>,
+}
+
 /// See [`ListView::head`].
 #[derive(Template)]
 #[template(
@@ -308,4 +327,5 @@ pub(crate) struct Pager {
 
 impl askama::filters::HtmlSafe for Filters<'_> {}
 impl askama::filters::HtmlSafe for Head<'_> {}
+impl askama::filters::HtmlSafe for Moving {}
 impl askama::filters::HtmlSafe for Pager {}

@@ -281,7 +281,9 @@ fn why(mitra: &MitraView) -> String {
         Standing::Full => "They have as many sessions as they may.".to_owned(),
         Standing::Silent => "Online, but their phone has not been heard from for too long.".into(),
         Standing::Offline => match seen(mitra.last_used_at, mitra.last_heartbeat_at) {
-            true => "They have switched themselves offline.".to_owned(),
+            true => "They are offline: they have switched themselves so, or were not heard from for so long \
+                      that the server did."
+                .to_owned(),
             false => "They have never signed in.".to_owned(),
         },
         Standing::Deactivated => "An admin has deactivated them.".to_owned(),

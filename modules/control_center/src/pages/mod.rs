@@ -4,6 +4,7 @@
 //! `assets/cc.js` does the few things that a server cannot (the viewer's own time, opening a dialog).
 //! Nothing is inline, so the policy below lets nothing inline run.
 
+pub(crate) mod account;
 pub(crate) mod admins;
 pub(crate) mod audit;
 pub(crate) mod config;
@@ -108,6 +109,7 @@ fn done(word: &str) -> Option<&'static str> {
         "activated" => "Activated.",
         "deactivated" => "Deactivated, and signed out everywhere.",
         "ended" => "The session has ended; both sides are told.",
+        "password" => "The password is changed; you are signed out everywhere else.",
         "refunded" => "The refund is taken down and on its way.",
         "by-hand" => "The refund is written down.",
         "ran" => "The sweep ran.",

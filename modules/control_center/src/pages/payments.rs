@@ -43,7 +43,7 @@ pub(crate) async fn list(state: Arc<State>, caller: Caller, req: Request) -> Rep
     let asked = Asked::of(&req)?;
     let filter = PaymentFilter {
         status: asked.read("status", PaymentStatus::parse)?,
-        customer_ids: people::meant(&state, Role::Customer, asked.get("customer")).await?,
+        customer_ids: people::meant(&state, Role::Customer, "customer", &asked).await?,
         session_id: asked.read("session", |text| text.parse().ok())?,
     };
     let (payments, next) = list_of(&state, &filter, asked.window()?).await?;

@@ -5,6 +5,7 @@ use halobestie_core::Problem;
 use halobestie_core::ports::{AccountsQuery, Role};
 use uuid::Uuid;
 
+use super::list::Asked;
 use crate::names::Named;
 use crate::state::State;
 
@@ -15,12 +16,13 @@ const MEANT_MAX: i64 = 200;
 #[derive(Template)]
 #[template(
     ext = "html",
-    source = r#"{% if name.is_empty() %}<span class="hint">closed account</span>{% else %}<a href="{{ place }}/{{ id }}">{{ name }}</a>{% endif %}"#
+    source = r#"{% if is_closed %}<span class="hint">closed account</span>{% else %}<a href="{{ place }}/{{ id }}">{{ name }}</a>{% endif %}"#
 )]
 pub(crate) struct Link<'a> {
     place: &'static str,
     id: Uuid,
     name: &'a str,
+    is_closed: bool,
 }
 
 impl askama::filters::HtmlSafe for Link<'_> {}
@@ -41,8 +43,12 @@ pub(crate) fn of<'a>(role: &str, who: &'a Named) -> Link<'a> {
         "mitra" => "/mitras",
         _ => "/customers",
     };
-    let (id, name) = (who.id, who.display_name.as_str());
-    Link { place, id, name }
+    Link {
+        place,
+        id: who.id,
+        name: &who.display_name,
+        is_closed: who.is_closed,
+    }
 }
 
 /// The other side of a session.
@@ -57,36 +63,45 @@ pub(crate) fn other_than(role: &str) -> &'static str {
 /// Nothing asked is nothing narrowed.
 ///
 /// # Errors
-/// When Postgres does not answer.
+/// `validation_failed` where it means too many, or that Postgres does not answer.
 pub(crate) async fn meant(
     state: &State,
     role: Role,
-    text: Option<&str>,
+    name: &'static str,
+    asked: &Asked,
 ) -> Result<Option<Vec<Uuid>>, Problem> {
-    let Some(text) = text else { return Ok(None) };
+    let Some(text) = asked.get(name) else {
+        return Ok(None);
+    };
     // Those of closed accounts are found by their id alone.
     if let Ok(id) = text.trim().parse() {
         return Ok(Some(vec![id]));
     }
     let query = AccountsQuery {
         search: Some(text.to_owned()),
-        ..AccountsQuery::of(role, MEANT_MAX)
+        ..AccountsQuery::of(role, MEANT_MAX + 1)
     };
     let found = state.accounts.list(&query).await?;
+    // Some of them alone would be an answer to another question.
+    if found.len() > MEANT_MAX as usize {
+        let message = format!("means more than {MEANT_MAX} people: write more of the name");
+        return Err(Problem::invalid(name, message));
+    }
     Ok(Some(found.into_iter().map(|it| it.id).collect()))
 }
 
 /// The same of either role.
 ///
 /// # Errors
-/// When Postgres does not answer.
+/// `validation_failed` where it means too many of one, or that Postgres does not answer.
 pub(crate) async fn meant_by_either(
     state: &State,
-    text: Option<&str>,
+    name: &'static str,
+    asked: &Asked,
 ) -> Result<Option<Vec<Uuid>>, Problem> {
     let mut both = Vec::new();
     for role in [Role::Customer, Role::Mitra] {
-        match meant(state, role, text).await? {
+        match meant(state, role, name, asked).await? {
             Some(found) => both.extend(found),
             None => return Ok(None),
         }

@@ -17,7 +17,7 @@ use super::said::{self, Said};
 use super::{Done, page, page_with, people, see, tag, when};
 use crate::act::Caller;
 use crate::acts::reports::{self as acts, ChangeReport};
-use crate::api::reports::{ReportView, find, list_of};
+use crate::api::reports::{ReportView, list_of, read};
 use crate::state::State;
 
 #[derive(Template)]
@@ -33,7 +33,7 @@ pub(crate) async fn list(state: Arc<State>, caller: Caller, req: Request) -> Rep
     let asked = Asked::of(&req)?;
     let filter = ReportFilter {
         status: asked.read("status", ReportStatus::parse)?,
-        user_ids: people::meant_by_either(&state, asked.get("person")).await?,
+        user_ids: people::meant_by_either(&state, "person", &asked).await?,
         session_id: asked.read("session", |text| text.parse().ok())?,
     };
     let (reports, next) = list_of(&state, &filter, asked.window()?).await?;
@@ -72,12 +72,16 @@ struct ReportPage {
 pub(crate) async fn show(state: Arc<State>, caller: Caller, req: Request) -> Reply {
     let (id, done): (Uuid, Done) = (req.param("id")?, req.query().unwrap_or_default());
     drop(req);
-    let frame = Frame::new(&caller.admin, REPORTS, "Report").notice(done.text());
-    drawn(&state, frame, id, None).await
+    drawn(&state, &caller, (id, done), None).await
 }
 
-async fn drawn(state: &State, frame: Frame, id: Uuid, refusal: Option<(String, Problem)>) -> Reply {
-    let it = find(state, id).await?;
+async fn drawn(
+    state: &State,
+    caller: &Caller,
+    (id, done): (Uuid, Done),
+    refusal: Option<(String, Problem)>,
+) -> Reply {
+    let it = read(state, caller, id).await?;
     let field = Field::new("note", "What was found and done", Kind::Lines)
         .at_most(Some(4000))
         .hint("For your colleagues; neither side sees it.");
@@ -94,7 +98,7 @@ async fn drawn(state: &State, frame: Frame, id: Uuid, refusal: Option<(String, P
         }
     };
     let report = ReportPage {
-        frame,
+        frame: Frame::new(&caller.admin, REPORTS, "Report").notice(done.text()),
         evidence: said::evidence(&it),
         note: field,
         wrong,
@@ -122,25 +126,19 @@ pub(crate) async fn update(state: Arc<State>, caller: Caller, mut req: Request) 
     match handled {
         Ok(()) => see(&format!("/reports/{id}?done=saved")),
         Err(problem) if problem.status() == StatusCode::UNPROCESSABLE_ENTITY => {
-            let frame = Frame::new(&caller.admin, REPORTS, "Report");
-            drawn(&state, frame, id, Some((form.note, problem))).await
+            let refusal = Some((form.note, problem));
+            drawn(&state, &caller, (id, Done::default()), refusal).await
         }
         Err(problem) => Err(problem),
     }
 }
 
-/// What is asked for. Nobody closes a report without a word about it.
+/// What is asked for.
 fn change(form: &Handled) -> Result<ChangeReport, Problem> {
     let wrong = || Problem::invalid("status", "is none of those that there are");
     let status = ReportStatus::parse(&form.status).ok_or_else(wrong)?;
-    let note = form.note.trim();
-    let closes = matches!(status, ReportStatus::Resolved | ReportStatus::Dismissed);
-    if closes && note.is_empty() {
-        let message = "Say in a word or two what was found and done.";
-        return Err(Problem::invalid("note", message));
-    }
     Ok(ChangeReport {
         status: Some(status),
-        note: Some(note.to_owned()),
+        note: Some(form.note.clone()),
     })
 }

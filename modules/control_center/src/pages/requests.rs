@@ -10,7 +10,9 @@ use super::frame::{Frame, REQUESTS};
 use super::list::{Asked, ListView};
 use super::{length, page, people, tag, when};
 use crate::act::Caller;
-use crate::api::requests::{RequestDetail, RequestView, find, list_of, status};
+use crate::api::requests::{
+    OFFERED_DAYS, RequestDetail, RequestView, bounded, find, list_of, status,
+};
 use crate::state::State;
 
 #[derive(Template)]
@@ -19,6 +21,8 @@ struct Requests {
     frame: Frame,
     list: ListView,
     requests: Vec<RequestView>,
+    /// How many days the list is of, where nobody asked for days.
+    days: Option<u64>,
 }
 
 /// The list.
@@ -26,10 +30,12 @@ pub(crate) async fn list(state: Arc<State>, caller: Caller, req: Request) -> Rep
     let asked = Asked::of(&req)?;
     let filter = RequestFilter {
         status: asked.read("status", status)?,
-        customer_ids: people::meant(&state, Role::Customer, asked.get("customer")).await?,
-        offered_to: people::meant(&state, Role::Mitra, asked.get("mitra")).await?,
+        customer_ids: people::meant(&state, Role::Customer, "customer", &asked).await?,
+        offered_to: people::meant(&state, Role::Mitra, "mitra", &asked).await?,
     };
-    let (requests, next) = list_of(&state, &filter, asked.window()?).await?;
+    let window = asked.window()?;
+    let bounded = bounded(&filter, window, state.clock.now())?;
+    let (requests, next) = list_of(&state, &filter, bounded).await?;
     let list = ListView::new(asked, next)
         .text("customer", "Customer", "name, phone or id")
         .text("mitra", "Offered to", "name, phone or id")
@@ -39,6 +45,7 @@ pub(crate) async fn list(state: Arc<State>, caller: Caller, req: Request) -> Rep
         frame: Frame::new(&caller.admin, REQUESTS, "Requests"),
         list,
         requests,
+        days: (bounded.since != window.since).then_some(OFFERED_DAYS),
     })
 }
 

@@ -27,8 +27,8 @@ pub(crate) async fn list(state: Arc<State>, caller: Caller, req: Request) -> Rep
     let filter = SessionFilter {
         status: asked.read("status", status)?,
         user_id: asked.read("user_id", |text| text.parse().ok())?,
-        customer_ids: people::meant(&state, Role::Customer, asked.get("customer")).await?,
-        mitra_ids: people::meant(&state, Role::Mitra, asked.get("mitra")).await?,
+        customer_ids: people::meant(&state, Role::Customer, "customer", &asked).await?,
+        mitra_ids: people::meant(&state, Role::Mitra, "mitra", &asked).await?,
     };
     let (sessions, next) = list_of(&state, &filter, asked.window()?).await?;
     let list = ListView::new(asked, next)

@@ -43,7 +43,7 @@ async fn nothing_changes_that_cannot_be_written_down() {
         (
             "PATCH",
             format!("reports/{report_id}"),
-            json!({"status": "resolved"}),
+            json!({"status": "resolved", "note": "done"}),
         ),
         (
             "PUT",

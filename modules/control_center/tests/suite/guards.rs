@@ -19,9 +19,11 @@ const OPEN: &[(&str, &str)] = &[
     ("GET", "/sign-in"),
     ("POST", "/sign-in"),
 ];
-/// What a viewer may send on pages: what changes nothing.
+/// What a viewer may send: what changes nothing but what is their own.
 const VIEWERS: &[(&str, &str)] = &[
     ("POST", "/sign-out"),
+    ("POST", "/account"),
+    ("POST", "/api/admin/auth/password"),
     // Sent, so that the reason stands in no address.
     ("POST", "/sessions/{id}/transcript"),
 ];
@@ -72,6 +74,9 @@ async fn nobody_but_an_admin_calls_anything() {
 async fn a_viewer_changes_nothing() {
     let world = world().await;
     for (method, path) in api(&world).into_iter().filter(|it| it.0 != Method::GET) {
+        if VIEWERS.iter().any(|it| it.1 == path) {
+            continue;
+        }
         let call = world.call(&world.viewer, method, &path).json(&json!({}));
         call.send().await.problem("forbidden", 403);
     }

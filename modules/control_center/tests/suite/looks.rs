@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use halobestie_auth::testing;
 use halobestie_core::ports::AdminRole;
-use halobestie_testkit::TestApp;
+use halobestie_testkit::{TestApp, eventually};
 
 use crate::server::{ENTRIES, say, session};
 use crate::stage::Stage;
@@ -25,6 +25,8 @@ async fn an_owner_signs_in_and_sees_what_goes_on() {
         }
         app.run_sweep("dashboard-minutes").await;
         app.clock.advance(Duration::from_secs(60));
+        let beat = app.post("/api/mitra/status/heartbeat");
+        beat.bearer(&mitra.access_token).send().await.expect(200);
     }
     let stage = Stage::set(app, AdminRole::Owner).await;
     let page = &stage.page;
@@ -34,8 +36,13 @@ async fn an_owner_signs_in_and_sees_what_goes_on() {
     // The figures are fetched again by themselves, without a reload of the page.
     page.eval("document.querySelector('#figures').dataset.old = 'yes'")
         .await;
-    page.until("!document.querySelector('#figures').dataset.old")
-        .await;
+    eventually("the figures are fetched again", || async {
+        stage.app.clock.advance(Duration::from_secs(5));
+        page.eval("!document.querySelector('#figures').dataset.old")
+            .await
+            == true
+    })
+    .await;
     stage.look("dashboard").await;
 }
 
@@ -155,11 +162,22 @@ async fn an_owner_makes_an_admin_and_gives_another_role() {
     page.write("[name=password]", "a fine password").await;
     page.press("Enter").await;
     page.shows("h1", "Dewi").await;
-    page.eval("document.querySelector('[name=role]').value = 'operator'")
-        .await;
-    page.click("form[aria-labelledby=edit] button").await;
+    stage.confirm("role-operator", "the daily work").await;
     page.shows("[role=status]", "Saved.").await;
+    page.shows("section[aria-labelledby=role] strong", "operator")
+        .await;
     stage.look("admin").await;
+    page.click("button[commandfor=password]").await;
+    page.shows("#password", "signed out everywhere at once")
+        .await;
+    page.write("#password [name=password]", "short").await;
+    page.press("Enter").await;
+    page.shows("[role=alert]", "8 to 71 bytes").await;
+    page.click("button[commandfor=password]").await;
+    page.write("#password [name=password]", "another fine one")
+        .await;
+    page.press("Enter").await;
+    page.shows("[role=status]", "Saved.").await;
     stage.confirm("switch", "signed out everywhere").await;
     page.shows(".head .tag", "deactivated").await;
     stage.go("/admins?role=operator").await;
@@ -269,4 +287,38 @@ async fn everything_is_reached_from_the_keyboard() {
     page.press("Escape").await;
     page.until("!document.querySelector('#switch').open").await;
     page.has_focus("button[commandfor=switch]").await;
+}
+
+#[tokio::test]
+async fn an_admin_changes_the_own_password_and_stays_signed_in() {
+    let stage = stage(AdminRole::Viewer).await;
+    let page = &stage.page;
+    page.click(".who a").await;
+    page.shows("h2", "Another password").await;
+    page.write("[name=current]", "not mine").await;
+    page.write("[name=new]", "another fine one").await;
+    page.press("Enter").await;
+    page.shows("#f-current-wrong", "is not your password").await;
+    stage.look("account").await;
+    page.write("[name=current]", "correct horse battery").await;
+    page.write("[name=new]", "another fine one").await;
+    page.press("Enter").await;
+    page.shows("[role=status]", "The password is changed").await;
+    stage.go("/audit").await;
+    page.shows("#list tbody", "admin.password").await;
+}
+
+#[tokio::test]
+async fn sweeps_run_and_what_was_done_is_shown() {
+    let stage = stage(AdminRole::Operator).await;
+    let page = &stage.page;
+    stage.go("/sweeps").await;
+    stage
+        .confirm("run-core-cleanup", "what it does every")
+        .await;
+    page.shows("[role=status]", "The sweep ran.").await;
+    stage.look("sweeps").await;
+    stage.go("/audit").await;
+    page.shows("#list tbody", "sweep.run").await;
+    stage.look("audit").await;
 }

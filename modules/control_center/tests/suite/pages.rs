@@ -5,7 +5,7 @@ use halobestie_core::ports::AdminRole;
 use halobestie_testkit::{TestApp, TestResponse};
 use http::Method;
 
-use crate::server::{ENTRIES, world};
+use crate::server::{ENTRIES, say, session, world};
 
 const EMAIL: &str = "ratu@halobestie.test";
 const PASSWORD: &str = "correct horse battery";
@@ -186,17 +186,60 @@ async fn a_cookie_is_no_refresh_token_and_a_refresh_token_no_cookie() {
     assert_eq!(refresh.send().await.status, 401);
 }
 
+/// What people may call themselves, and must stay text wherever it is shown.
+const MARKUP: &str = "<b onclick=x>Ayu</b>";
+const AS_TEXT: &str = "&#60;b onclick=x&#62;Ayu&#60;/b&#62;";
+
+/// Every page that there is, with something real to show, and with names that would be markup.
+async fn pages_with_contents(app: &TestApp) -> Vec<String> {
+    let (mitra, customer, session_id) = session(app).await;
+    say(app, &customer, &session_id, MARKUP).await;
+    let report = app
+        .post(&format!("/api/chat/sessions/{session_id}/report"))
+        .bearer(&customer.access_token)
+        .json(&serde_json::json!({"reason": MARKUP, "details": MARKUP}));
+    let report_id = report.send().await.expect(201).json()["id"].clone();
+    let sql = "UPDATE users SET display_name = $1";
+    app.database.execute(sql, &[&MARKUP]).await;
+    let sql = "SELECT (SELECT id::text FROM chat_requests), (SELECT id::text FROM users WHERE role = 'admin')";
+    let row = app.database.row(sql, &[]).await;
+    let (request_id, admin_id): (String, String) = (row.get(0), row.get(1));
+    let pages = app.mounted().pages.clone();
+    let pages = pages.iter().filter(|(method, _)| method == "GET");
+    let filled = pages.filter_map(|(_, path)| {
+        let id = match path.as_str() {
+            // A stream, a file, and what payments there are not.
+            "/events" | "/assets/{file}" | "/payments/{id}" => return None,
+            "/mitras/{id}" => mitra.user_id.to_string(),
+            "/customers/{id}" => customer.user_id.to_string(),
+            "/sessions/{id}" => session_id.clone(),
+            "/requests/{id}" => request_id.clone(),
+            "/reports/{id}" => report_id.as_str().unwrap().to_owned(),
+            "/admins/{id}" => admin_id.clone(),
+            "/config/{key}" => "packages".to_owned(),
+            path => {
+                assert!(!path.contains('{'), "nothing real is known for {path}");
+                return Some(path.to_owned());
+            }
+        };
+        let (before, _) = path.split_once('{').unwrap();
+        Some(format!("{before}{id}"))
+    });
+    filled.collect()
+}
+
 #[tokio::test]
 async fn every_page_runs_nothing_inline_and_stands_in_no_frame() {
     let app = TestApp::start(ENTRIES).await;
     let cookie = cookie(&app, AdminRole::Owner).await;
-    let pages = app.mounted().pages.clone();
-    let lists = pages
-        .iter()
-        .filter(|(method, path)| method == "GET" && !path.contains('{') && path != "/events");
-    for (_, path) in lists {
-        let answer = page(&app, path, &cookie).await;
-        if answer.status == 303 {
+    let pages = pages_with_contents(&app).await;
+    assert!(pages.len() > 20, "{pages:?}");
+    let mut names = 0;
+    for path in pages {
+        let answer = page(&app, &path, &cookie).await;
+        // Whoever is signed in is led on from the sign-in, and from nowhere else.
+        if path == "/sign-in" {
+            answer.expect(303);
             continue;
         }
         let answer = answer.expect(200);
@@ -209,6 +252,8 @@ async fn every_page_runs_nothing_inline_and_stands_in_no_frame() {
         assert_eq!(answer.header("x-frame-options"), Some("DENY"));
         assert_eq!(answer.header("referrer-policy"), Some("same-origin"));
         let text = answer.text();
+        names += text.matches(AS_TEXT).count();
+        let text = text.replace(AS_TEXT, "");
         for inline in [
             "<script>",
             "<style",
@@ -220,6 +265,7 @@ async fn every_page_runs_nothing_inline_and_stands_in_no_frame() {
             assert!(!text.contains(inline), "{path} has {inline}");
         }
     }
+    assert!(names > 20, "names are shown, as text: {names}");
 }
 
 #[tokio::test]

@@ -138,7 +138,7 @@ async fn a_report_is_handled_with_its_evidence_at_hand() {
         (&json!("resolved"), &json!("spoke to Ayu"))
     );
     assert_eq!(changed["handled_by"]["id"], json!(world.operator.user_id));
-    let deeds = world.deeds("report").await;
+    let deeds = world.deeds("report.update").await;
     assert_eq!(deeds[0]["before"]["status"], "open");
     let wrong = world
         .act(Method::PATCH, &path, json!({"status": "gone"}))
