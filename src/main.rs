@@ -4,18 +4,10 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use halobestie::cli::{Cli, Failure};
+use halobestie::cli::Cli;
+use halobestie_core::cli::conclude;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match Cli::parse().run().await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("{failure}");
-            match failure {
-                Failure::Config(_) => ExitCode::from(2),
-                Failure::Other(_) => ExitCode::FAILURE,
-            }
-        }
-    }
+    conclude(Cli::parse().run().await)
 }

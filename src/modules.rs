@@ -4,12 +4,16 @@ use halobestie_core::Entry;
 
 /// The modules compiled in. A line here, a feature and a dependency in `Cargo.toml` add one.
 pub static COMPILED: &[Entry] = &[
+    #[cfg(feature = "analytics")]
+    Entry::of::<halobestie_analytics::Analytics>(),
     #[cfg(feature = "auth")]
     Entry::of::<halobestie_auth::Auth>(),
     #[cfg(feature = "availability")]
     Entry::of::<halobestie_availability::Mitras>(),
     #[cfg(feature = "chat")]
     Entry::of::<halobestie_chat::Chat>(),
+    #[cfg(feature = "control_center")]
+    Entry::of::<halobestie_control_center::ControlCenter>(),
     #[cfg(feature = "email")]
     Entry::of::<halobestie_email::Email>(),
     #[cfg(feature = "fazpass")]

@@ -133,6 +133,9 @@ struct ReportArgs {
     /// A file about the machine and the versions, a line each
     #[arg(long)]
     about: Option<PathBuf>,
+    /// The folder of criterion's results, for the targets that are measured inside
+    #[arg(long)]
+    criterion: Option<PathBuf>,
 }
 
 impl Cli {
@@ -193,7 +196,12 @@ fn figure(args: &FigureArgs) -> Result<(), Error> {
 }
 
 fn make_report(args: &ReportArgs) -> Result<(), Error> {
-    let all = Results::read_all(&args.folder)?;
+    let mut all = Results::read_all(&args.folder)?;
+    all.extend(
+        args.criterion
+            .as_deref()
+            .and_then(report::criterion::find_available),
+    );
     let about = args.about.as_deref().map(std::fs::read_to_string);
     let about = about.transpose().context("cannot read about the machine")?;
     let about = about.unwrap_or_default();

@@ -122,8 +122,18 @@ pub(crate) fn resident_bytes(pids: &[u32]) -> Option<u64> {
 }
 
 fn resident_bytes_of(pid: u32) -> Option<u64> {
+    status_bytes(pid, "VmRSS:")
+}
+
+/// The memory of a process that is not pages of its program's file, which the system may drop and which
+/// further processes share.
+pub(crate) fn own_bytes(pid: u32) -> Option<u64> {
+    status_bytes(pid, "RssAnon:")
+}
+
+fn status_bytes(pid: u32, what: &str) -> Option<u64> {
     let text = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let line = text.lines().find_map(|line| line.strip_prefix(what))?;
     let kib: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
     Some(kib * 1024)
 }
@@ -145,7 +155,7 @@ mod tests {
             sum = std::hint::black_box(sum.wrapping_mul(31).wrapping_add(7));
         }
         assert!(cpu_seconds(&[me()]).unwrap() > began);
-        assert!(resident_bytes(&[me()]).unwrap() > 100_000);
+        assert!(resident_bytes(&[me()]).unwrap() > own_bytes(me()).unwrap());
     }
 
     #[test]

@@ -9,15 +9,16 @@ use crate::idempotency;
 use crate::module::{Context, RunsOn, Service};
 use crate::pg::{Db, Query};
 use crate::problem::BoxError;
+use crate::replicas;
 use crate::settings;
 use crate::sweep::{Sweep, Swept};
 
-/// Between two signs of life of a worker: a third of the default `WORKER_STALE_SECONDS`, and a
+/// Between two signs of life of a process: a third of the default `WORKER_STALE_SECONDS`, and a
 /// missed one to spare.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// A setting's change is seen within this, with the bus down too.
 const SETTINGS_REFRESH: Duration = Duration::from_secs(30);
-/// Signs of life of workers that are gone are kept this long.
+/// Signs of life of processes that are gone are kept this long.
 const HEARTBEAT_KEPT: Duration = Duration::from_secs(24 * 3600);
 /// Rows deleted in one statement.
 const BATCH: i64 = 1000;
@@ -26,6 +27,7 @@ const BATCH: i64 = 1000;
 pub fn services(cx: &Context) -> Vec<Service> {
     vec![
         Service::new("worker-heartbeat", RunsOn::Worker, heartbeat(cx.clone())),
+        Service::new("replica-heartbeat", RunsOn::Every, sign(cx.clone())),
         Service::new(
             "settings-refresh",
             RunsOn::Every,
@@ -73,6 +75,21 @@ async fn heartbeat(cx: Context) -> Result<(), BoxError> {
     }
 }
 
+async fn sign(cx: Context) -> Result<(), BoxError> {
+    loop {
+        replicas::sign(&cx.db, &cx.about, cx.clock.now()).await;
+        let slept = cx
+            .lifecycle
+            .soft()
+            .run_until_cancelled(cx.clock.sleep(HEARTBEAT))
+            .await;
+        if slept.is_none() {
+            replicas::sign_off(&cx.db, &cx.about).await;
+            return Ok(());
+        }
+    }
+}
+
 async fn refresh_settings(cx: Context) -> Result<(), BoxError> {
     let mut changes = cx.bus.subscribe(settings::TOPIC);
     loop {
@@ -97,12 +114,15 @@ async fn clean(cx: &Context) -> Result<Swept, BoxError> {
         (SELECT ctid FROM worker_heartbeats WHERE seen_at < $1 LIMIT $2)";
     const KEYS: &str = "DELETE FROM idempotency_keys WHERE ctid IN
         (SELECT ctid FROM idempotency_keys WHERE created_at < $1 LIMIT $2)";
+    const REPLICAS: &str = "DELETE FROM replicas WHERE ctid IN
+        (SELECT ctid FROM replicas WHERE seen_at < $1 LIMIT $2)";
     let heartbeats = delete(&cx.db, HEARTBEATS, now - HEARTBEAT_KEPT).await?;
+    let replicas = delete(&cx.db, REPLICAS, now - HEARTBEAT_KEPT).await?;
     let keys = delete(&cx.db, KEYS, now - idempotency::KEY_LIFE).await?;
     let full = u64::try_from(BATCH).unwrap_or(u64::MAX);
     Ok(Swept {
-        changed: heartbeats + keys,
-        more: heartbeats == full || keys == full,
+        changed: heartbeats + replicas + keys,
+        more: [heartbeats, replicas, keys].contains(&full),
     })
 }
 

@@ -52,22 +52,37 @@ impl Key {
             return Ok(None);
         };
         let key = value.to_str().unwrap_or_default().trim();
+        Self::named(key, req.uri().path(), caller, route, body).map(Some)
+    }
+
+    /// A key that came in another way than by the header: by a form's field. `path` is the address that
+    /// was called.
+    ///
+    /// # Errors
+    /// As [`Key::of`].
+    pub fn named(
+        key: &str,
+        path: &str,
+        caller: Uuid,
+        route: &'static str,
+        body: &[u8],
+    ) -> Result<Self, Problem> {
         if key.is_empty() || key.len() > KEY_CHARS_MAX {
             let message = format!("must be 1 to {KEY_CHARS_MAX} printable ASCII characters");
             return Err(Problem::invalid("Idempotency-Key", message));
         }
         // The address is part of what was asked: one key must not serve two sessions' extensions.
         let mut fingerprint = Sha256::new();
-        fingerprint.update(req.uri().path().as_bytes());
+        fingerprint.update(path.as_bytes());
         fingerprint.update([0]);
         fingerprint.update(body);
         let fingerprint = fingerprint.finalize().to_vec();
-        Ok(Some(Self {
+        Ok(Self {
             caller,
             route,
             key: key.to_owned(),
             fingerprint,
-        }))
+        })
     }
 
     /// Takes the key inside the transaction that will do the work.

@@ -3,15 +3,19 @@
 //! Core owns what every module needs (listeners, routing, configuration, Postgres, Valkey, the bus,
 //! sweeps, the life of the process) and the small traits at which modules meet. It names no module.
 
+pub mod about;
 pub mod after_commit;
 pub mod app;
 pub mod assemble;
+pub mod audit;
 pub mod bus;
 pub mod catalogue;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod doctor;
 pub mod entropy;
+pub mod flights;
 pub mod housekeeping;
 pub mod http;
 pub mod idempotency;
@@ -21,6 +25,7 @@ pub mod lifecycle;
 pub mod metrics;
 pub mod migrate;
 pub mod module;
+mod nul;
 pub mod openapi;
 pub mod outbound;
 pub mod pg;
@@ -28,6 +33,7 @@ pub mod ports;
 pub mod problem;
 mod quiet;
 pub mod readiness;
+pub mod replicas;
 pub mod settings;
 pub mod sweep;
 pub mod telemetry;

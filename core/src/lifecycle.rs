@@ -94,8 +94,10 @@ impl Lifecycle {
         F: Future<Output = ()> + Send + 'static,
     {
         let hard = self.hard.clone();
+        // Boxed: an `async` block keeps room for what it is given and for where it puts that, which is twice
+        // the room for every connection and every socket.
+        let task = Box::pin(std::panic::AssertUnwindSafe(task).catch_unwind());
         let task = async move {
-            let task = std::panic::AssertUnwindSafe(task).catch_unwind();
             tokio::select! {
                 biased;
                 outcome = task => if outcome.is_err() { error!(task = name, "a task panicked") },

@@ -1,6 +1,6 @@
 //! Migrations: refinery per module, one history table each, all under one advisory lock.
 //!
-//! Run by `halobestie migrate`, never on boot. A server that finds pending or diverged migrations
+//! Run by the command `migrate`, never on boot. A server that finds pending or diverged migrations
 //! refuses to start and names them.
 
 use std::fmt;
@@ -41,6 +41,10 @@ pub const CORE: MigrationSet = MigrationSet {
         Migration {
             name: "0002_jobs",
             sql: include_str!("../../migrations/core/0002_jobs.sql"),
+        },
+        Migration {
+            name: "0003_oversight",
+            sql: include_str!("../../migrations/core/0003_oversight.sql"),
         },
     ],
 };
@@ -114,7 +118,7 @@ fn refusal(wrong: &[Status]) -> String {
     let advice = if wrong.iter().any(|it| it.state == State::Diverged) {
         "an applied migration must never be edited: restore its text, or the backup"
     } else {
-        "run `halobestie migrate`"
+        "run the command `migrate`"
     };
     format!(
         "the database schema is not current:\n{}\n{advice}",

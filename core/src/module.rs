@@ -17,6 +17,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
+use crate::about::About;
 use crate::bus::Bus;
 use crate::clock::Clock;
 use crate::config::{AppEnv, Config, Section, SectionSpec, ServerConfig};
@@ -27,11 +28,13 @@ use crate::jobs::{Handler, JobKind, Jobs};
 use crate::lifecycle::Lifecycle;
 use crate::metrics::Metrics;
 use crate::migrate::Migration;
+use crate::openapi::Title;
 use crate::pg::Db;
-use crate::ports::{Capability, Ports};
+use crate::ports::{Capability, Late, Ports};
 use crate::problem::{BoxError, ErrorCode};
+use crate::readiness::Readiness;
 use crate::settings::Settings;
-use crate::sweep::Sweep;
+use crate::sweep::{Runner, Sweep};
 use crate::valkey::Valkey;
 
 /// A slice of the product: its routes, tables, sweeps and settings, behind one name.
@@ -65,6 +68,8 @@ pub trait Module: Send + Sync + 'static {
 /// What core lends to a module while it is built. Everything in it is a cheap handle.
 #[derive(Clone)]
 pub struct Context {
+    /// What the server is called, and its version.
+    pub title: Title,
     /// Which environment this is.
     pub env: AppEnv,
     /// Addresses, limits, the public base URL.
@@ -89,6 +94,12 @@ pub struct Context {
     pub lifecycle: Lifecycle,
     /// Where modules meet.
     pub ports: Ports,
+    /// What this process is.
+    pub about: Arc<About>,
+    /// Every sweep of the server, once the listeners are bound.
+    pub runner: Late<Runner>,
+    /// The state of everything, once the listeners are bound.
+    pub readiness: Late<Readiness>,
 }
 
 /// What a module brings. It fills only what it has.
@@ -108,9 +119,9 @@ pub struct Contribution {
     pub before_bind: Vec<BeforeBind>,
     /// Health checks, shown by `/readyz`; none of them decides.
     pub checks: Vec<HealthCheck>,
-    /// What `halobestie doctor` looks at, and may repair.
+    /// What the command `doctor` looks at, and may repair.
     pub examinations: Vec<Examination>,
-    /// One-off data, by `halobestie seed`.
+    /// One-off data, by the command `seed`.
     pub seeds: Vec<Seed>,
 }
 

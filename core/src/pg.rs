@@ -154,6 +154,11 @@ impl Db {
         answer.await.map_err(|_| DbError::Deadline)?.map(|_| ())
     }
 
+    /// Connections at most.
+    pub fn pool_size(&self) -> usize {
+        self.pool.status().max_size
+    }
+
     /// How many statements this process has sent; tests count with it.
     pub fn statement_count(&self) -> u64 {
         self.statements.get()

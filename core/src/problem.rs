@@ -73,6 +73,9 @@ pub mod codes {
         /// The role may not do this.
         FORBIDDEN = "forbidden", 403, "Forbidden",
             "Your role may not do this.", "Do not offer this action to this user.";
+        /// A browser's request that no page of ours sent.
+        CROSS_SITE = "cross_site", 403, "From another site",
+            "A page of another site, or none, sent this; only our own pages may.", "Do it on a page of ours; programs use bearer tokens.";
         /// No such thing, or somebody else's.
         NOT_FOUND = "not_found", 404, "Not found",
             "There is nothing here for you.", "Check the address and the id.";
@@ -239,6 +242,11 @@ impl Problem {
     /// What the client is told in words.
     pub fn detail_text(&self) -> &str {
         self.detail.as_deref().unwrap_or(self.code.meaning)
+    }
+
+    /// The fields that are wrong.
+    pub fn field_errors(&self) -> &[FieldError] {
+        &self.errors
     }
 
     /// Seconds for `Retry-After`, rounded up; always present on 429 and 503.

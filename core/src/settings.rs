@@ -6,6 +6,9 @@
 //! [`Settings::changes`], which tells once the cache holds the new value. A stored value that no longer
 //! fits its type is logged and the value before it kept.
 
+mod changing;
+mod shape;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,9 +18,14 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::broadcast;
 use tracing::warn;
+use utoipa::ToSchema;
 
 use crate::bus::Bus;
+use crate::nul;
 use crate::pg::{Db, DbError, Query};
+use crate::ports::AdminRole;
+
+pub use changing::{Change, SettingRow};
 
 /// The bus topic on which a changed key is told.
 pub const TOPIC: &str = "settings";
@@ -26,14 +34,52 @@ pub const TOPIC: &str = "settings";
 const CHANGES_KEPT: usize = 64;
 
 /// A type that can be a setting.
-pub trait SettingValue: Serialize + DeserializeOwned + Send + Sync + 'static {
+pub trait SettingValue: Serialize + DeserializeOwned + ToSchema + Send + Sync + 'static {
+    /// Who may change it. What moves money is the owners' alone.
+    const CHANGED_BY: AdminRole = AdminRole::Operator;
+
     /// Checks what the type alone cannot say.
     ///
     /// # Errors
-    /// A sentence for the operator.
-    fn validate(&self) -> Result<(), String> {
+    /// What does not fit, and where.
+    fn validate(&self) -> Result<(), Misfit> {
         Ok(())
     }
+}
+
+/// What does not fit in a value of the right type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misfit {
+    /// Where in the value: `[1].minutes`; empty for all of it.
+    pub path: String,
+    /// A sentence for the operator.
+    pub message: String,
+}
+
+impl Misfit {
+    /// At a place in the value.
+    pub fn at(path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            path: path.into(),
+            message: message.into(),
+        }
+    }
+}
+
+/// Why a value is not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SettingError {
+    /// Nobody declared it.
+    #[error("no setting is called {0}")]
+    Unknown(String),
+    /// It does not fit.
+    #[error("{}{message}", if path.is_empty() { String::new() } else { format!("{path}: ") })]
+    Wrong {
+        /// Where in the value; empty for all of it.
+        path: String,
+        /// A sentence for the operator.
+        message: String,
+    },
 }
 
 /// A handle on one setting.
@@ -53,11 +99,13 @@ impl<T> Setting<T> {
 }
 
 /// Takes or refuses a value.
-type Judge = Box<dyn Fn(&Value) -> Result<(), String> + Send + Sync>;
+type Judge = Box<dyn Fn(&Value) -> Result<(), SettingError> + Send + Sync>;
 
 /// A declared setting, its type erased.
 struct Declared {
     description: &'static str,
+    changed_by: AdminRole,
+    schema: Value,
     default: Value,
     current: Value,
     apply: Judge,
@@ -96,6 +144,8 @@ impl Settings {
         let target = cell.clone();
         let declared = Declared {
             description,
+            changed_by: T::CHANGED_BY,
+            schema: shape::of::<T>(),
             current: json.clone(),
             default: json,
             apply: Box::new(move |value| {
@@ -119,11 +169,11 @@ impl Settings {
     /// Checks a value before it is written.
     ///
     /// # Errors
-    /// A sentence for the operator; also for a key that nobody declared.
-    pub fn check(&self, key: &str, value: &Value) -> Result<(), String> {
+    /// See [`SettingError`].
+    pub fn check(&self, key: &str, value: &Value) -> Result<(), SettingError> {
         match self.lock().get(key) {
             Some(declared) => (declared.check)(value),
-            None => Err(format!("no setting is called {key}")),
+            None => Err(SettingError::Unknown(key.to_owned())),
         }
     }
 
@@ -150,7 +200,7 @@ impl Settings {
                 }
                 Err(problem) => warn!(
                     key,
-                    problem, "a stored setting does not fit; the value before it stays"
+                    %problem, "a stored setting does not fit; the value before it stays"
                 ),
             }
         }
@@ -186,8 +236,17 @@ impl Settings {
     }
 }
 
-fn parse<T: SettingValue>(value: &Value) -> Result<T, String> {
-    let parsed: T = serde_json::from_value(value.clone()).map_err(|error| error.to_string())?;
-    parsed.validate()?;
+fn parse<T: SettingValue>(value: &Value) -> Result<T, SettingError> {
+    let wrong = |path: String, message: String| SettingError::Wrong { path, message };
+    if let Some(path) = nul::path(value) {
+        return Err(wrong(path, nul::MESSAGE.to_owned()));
+    }
+    let parsed: T = serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string();
+        let path = if path == "." { String::new() } else { path };
+        wrong(path, error.inner().to_string())
+    })?;
+    let checked = parsed.validate();
+    checked.map_err(|misfit| wrong(misfit.path, misfit.message))?;
     Ok(parsed)
 }

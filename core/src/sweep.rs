@@ -1,6 +1,7 @@
 //! Sweeps: periodic work on any number of replicas. A module writes the step; pace, jitter, timeout,
 //! leader lock, cancellation, the record and the metrics are in the runner.
 
+mod record;
 mod runner;
 
 use std::fmt;
@@ -13,6 +14,7 @@ use futures_util::future::BoxFuture;
 
 use crate::problem::BoxError;
 
+pub use record::Standing;
 pub use runner::{Runner, SweepError};
 
 /// What a step has to say.

@@ -1,21 +1,28 @@
 #!/bin/bash
-# Cloudron starts this as root, on every start and after every restore. The server takes
-# CLOUDRON_POSTGRESQL_URL, CLOUDRON_REDIS_URL, CLOUDRON_APP_ORIGIN and CLOUDRON_MAIL_SMTP_* by itself; they
-# may differ at every start, so nothing of them is kept.
+# Cloudron starts this as root, on every start and after every restore. As root nothing is read or written
+# that the server's own user could have changed: whoever takes over the server is not to become root by a
+# restart.
+#
+# The server takes CLOUDRON_POSTGRESQL_URL, CLOUDRON_REDIS_URL, CLOUDRON_APP_ORIGIN and CLOUDRON_MAIL_SMTP_* by
+# itself; they may differ at every start, so nothing of them is kept.
 set -euo pipefail
 
 data=/app/data
+if ((EUID == 0)); then
+    # A restore can lose owners.
+    chown -hR cloudron:cloudron "$data"
+    exec gosu cloudron:cloudron "$0"
+fi
+
 umask 077
 mkdir -p "$data/uploads"
 [[ -e $data/env ]] || cp /app/code/env.example "$data/env"
 # A secret of this installation: who is signed in stays signed in over restarts and restores.
 [[ -s $data/jwt-secret ]] || head -c 48 /dev/urandom | base64 -w 0 >"$data/jwt-secret"
-# A restore can lose owners.
-chown -R cloudron:cloudron "$data"
 
 export UPLOAD_ROOT=$data/uploads
-# Cloudron's proxy reaches the container over its own network.
-export TRUSTED_PROXIES=172.16.0.0/12
+# Cloudron's proxy and no other app on its network.
+export TRUSTED_PROXIES=${CLOUDRON_PROXY_IP:-172.16.0.0/12}
 # The app has 20 seconds before it is killed.
 export SHUTDOWN_TIMEOUT_SECONDS=8
 # What the operator says comes last, and wins.
@@ -25,8 +32,8 @@ source "$data/env"
 set +a
 [[ -n ${AUTH_JWT_SECRET:-} ]] || export AUTH_JWT_SECRET_FILE=$data/jwt-secret
 
-run=(gosu cloudron:cloudron /app/code/halobestie)
-"${run[@]}" config check
-"${run[@]}" migrate
-"${run[@]}" seed
-exec "${run[@]}" serve
+server=/app/code/halobestie
+"$server" config check
+"$server" migrate
+"$server" seed
+exec "$server" serve

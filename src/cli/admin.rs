@@ -2,16 +2,22 @@
 
 mod secret;
 
+use std::fmt::Display;
+
 use anyhow::{Context as _, anyhow};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
-use halobestie_core::app::{AppOptions, Prepared};
+use halobestie_core::Context;
+use halobestie_core::app::Prepared;
+use halobestie_core::audit::{self, Actor, Deed};
+use halobestie_core::pg::Tx;
 use halobestie_core::ports::{Admin, AdminAccounts, AdminRole, NewAdmin};
 use secrecy::ExposeSecret;
+use serde_json::{Value, json};
 
 use self::secret::{Chosen, choose};
 use super::{Failure, load_config, output};
-use crate::modules::COMPILED;
+use crate::BINARY;
 
 /// Make admins, reset their passwords, list them.
 ///
@@ -70,7 +76,7 @@ fn roles() -> impl TypedValueParser<Value = AdminRole> {
 
 pub(super) async fn run(args: AdminArgs) -> Result<(), Failure> {
     let config = load_config()?;
-    let prepared = Prepared::prepare(config, AppOptions::new(COMPILED))
+    let prepared = Prepared::prepare(config, BINARY.options())
         .await
         .context("cannot reach the accounts")?;
     let done = with(&prepared, args.command).await;
@@ -96,14 +102,18 @@ async fn with(prepared: &Prepared, command: AdminCommand) -> Result<(), Failure>
                 email,
                 display_name: name,
                 role,
-                password: chosen.password.clone(),
             };
-            create(&**accounts, new, &chosen).await
+            create(cx, &**accounts, &new, &chosen).await
         }
         AdminCommand::ResetPassword { email, generate } => {
             let chosen = choose(generate, &cx.entropy).await?;
-            let password = chosen.password.clone();
-            let tell = accounts.reset_password(&email, password).await?;
+            let password = accounts.hash_password(chosen.password.clone()).await?;
+            let mut client = cx.db.client().await?;
+            let tx = client.begin().await?;
+            let (id, tell) = accounts.reset_password(&tx, &email, &password).await?;
+            let done = json!({"password": "changed"});
+            note(cx, &tx, ("admin.password", id), &done).await?;
+            tx.commit().await?;
             // The servers hear of it now, or read it within half a minute.
             prepared.reach_the_others().await;
             tell.run().await;
@@ -118,13 +128,48 @@ async fn with(prepared: &Prepared, command: AdminCommand) -> Result<(), Failure>
 }
 
 async fn create(
+    cx: &Context,
     accounts: &dyn AdminAccounts,
-    new: NewAdmin,
+    new: &NewAdmin,
     chosen: &Chosen,
 ) -> Result<(), Failure> {
-    let admin = accounts.create(new).await?;
+    let password = accounts.hash_password(chosen.password.clone()).await?;
+    let mut client = cx.db.client().await?;
+    let tx = client.begin().await?;
+    let admin = accounts.create(&tx, new, &password).await?;
+    let done = json!({
+        "email": admin.email, "display_name": admin.display_name, "role": admin.role,
+        "is_active": admin.is_active,
+    });
+    note(cx, &tx, ("admin.create", admin.id), &done).await?;
+    tx.commit().await?;
     output::line(format!("{}: made, as {}", admin.email, admin.role))?;
     show(chosen)
+}
+
+/// Writes down what was done to an admin, as the control center does: by nobody whom the server knows.
+async fn note(
+    cx: &Context,
+    tx: &Tx<'_>,
+    (action, id): (&str, impl Display),
+    after: &Value,
+) -> Result<(), Failure> {
+    let actor = Actor {
+        // Nil: no account.
+        id: Default::default(),
+        display_name: "the command line".to_owned(),
+    };
+    let deed = Deed {
+        id: cx.entropy.uuid(&cx.clock),
+        at: cx.clock.now(),
+        actor: &actor,
+        action,
+        subject: &format!("admin:{id}"),
+        before: None,
+        after: Some(after),
+        request_id: None,
+    };
+    Ok(audit::record(tx, &deed).await?)
 }
 
 /// Shows a password that nobody has seen yet.

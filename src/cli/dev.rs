@@ -30,6 +30,7 @@ use self::postgres::Postgres;
 use self::sandbox::Sandbox;
 use self::valkey::Valkey;
 use super::output;
+use crate::BINARY;
 use crate::modules::COMPILED;
 
 /// The folder of everything, below the one where we are started.
@@ -146,7 +147,7 @@ async fn start(
     db.close();
     let options = AppOptions {
         lifecycle: lifecycle.clone(),
-        ..AppOptions::new(COMPILED)
+        ..BINARY.options()
     };
     let prepared = Prepared::prepare(config, options)
         .await

@@ -2,11 +2,11 @@
 
 use anyhow::{Context as _, anyhow};
 use clap::{Args, Subcommand};
-use halobestie_core::app::{AppOptions, Prepared};
+use halobestie_core::app::Prepared;
 use halobestie_core::ports::BooksReport;
 
 use super::{Failure, load_config, output};
-use crate::modules::COMPILED;
+use crate::BINARY;
 
 /// Check the books of the money.
 #[derive(Args, Debug)]
@@ -38,7 +38,7 @@ Examples:
 pub(super) async fn run(args: LedgerArgs) -> Result<(), Failure> {
     let LedgerCommand::Check { json } = args.command;
     let config = load_config()?;
-    let prepared = Prepared::prepare(config, AppOptions::new(COMPILED))
+    let prepared = Prepared::prepare(config, BINARY.options())
         .await
         .context("cannot reach the books")?;
     let checked = check(&prepared).await;

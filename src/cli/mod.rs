@@ -1,23 +1,15 @@
-//! The command line: one file a command.
+//! The command line: the commands that every binary on this core has, and our own, a file each.
 
 mod admin;
-mod config;
 mod demo;
 mod dev;
-mod doctor;
-mod healthcheck;
 mod ledger;
-mod migrate;
-mod modules;
-mod openapi;
-mod output;
-mod seed;
-mod serve;
-
-use std::fmt;
 
 use clap::{Parser, Subcommand};
-use halobestie_core::config::{Config, ConfigErrors, Sources};
+use halobestie_core::cli::{self, Failure, output};
+use halobestie_core::config::{Config, Sources};
+
+use crate::BINARY;
 
 /// A modular server for paid companion chat.
 ///
@@ -36,52 +28,12 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Serve(serve::ServeArgs),
-    Worker(serve::WorkerArgs),
-    Migrate(migrate::MigrateArgs),
-    Seed(seed::SeedArgs),
+    #[command(flatten)]
+    Server(cli::Command),
     Admin(admin::AdminArgs),
     Ledger(ledger::LedgerArgs),
     Dev(dev::DevArgs),
     Demo(demo::DemoArgs),
-    Config(config::ConfigArgs),
-    Modules(modules::ModulesArgs),
-    Openapi(openapi::OpenapiArgs),
-    Healthcheck(healthcheck::HealthcheckArgs),
-    Doctor(doctor::DoctorArgs),
-}
-
-/// Why a command did not do what it should.
-pub enum Failure {
-    /// The configuration is wrong: a line each.
-    Config(ConfigErrors),
-    /// Anything else, with its causes.
-    Other(anyhow::Error),
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Config(errors) => errors.fmt(out),
-            Self::Other(error) => {
-                write!(out, "error: {error}")?;
-                let causes = error.chain().skip(1);
-                causes
-                    .into_iter()
-                    .try_for_each(|cause| write!(out, "\n  because: {cause}"))
-            }
-        }
-    }
-}
-
-impl<E: Into<anyhow::Error>> From<E> for Failure {
-    fn from(error: E) -> Self {
-        let error = error.into();
-        match error.downcast::<ConfigErrors>() {
-            Ok(errors) => Self::Config(errors),
-            Err(error) => Self::Other(error),
-        }
-    }
 }
 
 impl Cli {
@@ -91,19 +43,11 @@ impl Cli {
     /// What went wrong, in words for the person at the terminal.
     pub async fn run(self) -> Result<(), Failure> {
         match self.command {
-            Command::Serve(args) => serve::run(args).await,
-            Command::Worker(args) => serve::run_worker(args).await,
-            Command::Migrate(args) => migrate::run(args).await,
-            Command::Seed(args) => seed::run(args).await,
+            Command::Server(command) => command.run(&BINARY).await,
             Command::Admin(args) => admin::run(args).await,
             Command::Ledger(args) => ledger::run(args).await,
             Command::Dev(args) => Ok(dev::run(args).await?),
             Command::Demo(args) => Ok(demo::run(args).await?),
-            Command::Config(args) => config::run(args),
-            Command::Modules(args) => modules::run(args),
-            Command::Openapi(args) => openapi::run(args),
-            Command::Healthcheck(args) => healthcheck::run(args).await,
-            Command::Doctor(args) => doctor::run(args).await,
         }
     }
 }

@@ -87,6 +87,19 @@ async fn a_reset_signs_the_admin_out_of_a_running_server() {
     let call = app.internal_post("/api/admin/auth/refresh").json(&body);
     call.send().await.problem("refresh_invalid", 401);
 
+    // What was done without the control center stands in its audit as well, without the password.
+    let deeds = "SELECT action, admin_name, subject, after::text FROM audit_log ORDER BY id";
+    let deeds = database.rows(deeds, &[]).await;
+    let of = |at: usize, column: usize| deeds[at].get::<_, String>(column);
+    assert_eq!(
+        [of(0, 0), of(1, 0)],
+        ["admin.create", "admin.password"].map(str::to_owned)
+    );
+    assert_eq!(of(1, 1), "the command line");
+    assert_eq!(of(0, 2), of(1, 2));
+    assert!(of(0, 3).contains(EMAIL), "{}", of(0, 3));
+    assert!(!of(1, 3).contains("fine"), "{}", of(1, 3));
+
     let unknown = ["admin", "reset-password", "nobody@halobestie.test"];
     let output = environment
         .run_with_input(&unknown, "another fine one")
@@ -156,6 +169,7 @@ async fn what_cannot_be_done_is_said_in_words() {
     let off = off
         .with("AVAILABILITY_ENABLED", "false")
         .with("CHAT_ENABLED", "false")
+        .with("CONTROL_CENTER_ENABLED", "false")
         .with("UPLOADS_ENABLED", "false");
     let text = ended(&off.run(&["admin", "list"]).await, 1);
     assert!(text.contains("auth is switched off"), "{text}");

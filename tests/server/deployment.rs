@@ -85,6 +85,25 @@ fn every_variable_that_kubernetes_and_cloudron_set_is_ours() {
     }
 }
 
+#[test]
+fn every_package_is_let_into_the_images_build() {
+    let manifest = read(&root().join("Cargo.toml"));
+    let members = manifest
+        .lines()
+        .find_map(|line| line.strip_prefix("members = ["));
+    let members: Vec<&str> = members.unwrap().split('"').skip(1).step_by(2).collect();
+    assert!(members.len() > 3, "{members:?}");
+    let ignore = read(&root().join(".dockerignore"));
+    for member in members {
+        let folder = member.split('/').next().unwrap();
+        let line = format!("!{folder}");
+        assert!(
+            ignore.lines().any(|it| it == line),
+            ".dockerignore keeps {member} out: cargo refuses a workspace without it ({line})"
+        );
+    }
+}
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
 }

@@ -225,7 +225,7 @@ async fn pending_migrations_name_the_command_that_applies_them() {
         .expect_code(1);
     assert_eq!(visit.status("schema"), "problem");
     let advice = visit.examined("schema")["advice"].as_str();
-    assert!(advice.is_some_and(|it| it.contains("halobestie migrate")));
+    assert!(advice.is_some_and(|it| it.contains("`migrate`")));
     assert!(
         visit
             .details("schema")

@@ -12,7 +12,7 @@ async fn an_empty_database_is_refused_and_the_refusal_names_the_command() {
     let text = shown(&output);
     assert_eq!(output.status.code(), Some(1), "{text}");
     assert!(text.contains("pending core/0001_foundation"), "{text}");
-    assert!(text.contains("halobestie migrate"), "{text}");
+    assert!(text.contains("`migrate`"), "{text}");
 }
 
 #[tokio::test]

@@ -49,7 +49,7 @@ fn of_side(side: &SideResults) -> Vec<String> {
         said.push(format!("{name}: some failed with {why}"));
     }
     if (1..ROUNDS).contains(&side.rounds.len()) {
-        said.push(format!("{name}: only {} rounds", side.rounds.len()));
+        said.push(format!("{name}: rounds measured: {}", side.rounds.len()));
     }
     said
 }
@@ -74,7 +74,12 @@ mod tests {
             round.failures.insert("status 503".into(), 2);
         }
         let said = of(&results).join("\n");
-        for part in ["bottleneck", "5.00 ms late", "status 503", "only 2 rounds"] {
+        for part in [
+            "bottleneck",
+            "5.00 ms late",
+            "status 503",
+            "rounds measured: 2",
+        ] {
             assert!(said.contains(part), "{said}");
         }
     }

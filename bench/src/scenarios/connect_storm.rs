@@ -1,11 +1,11 @@
 //! A storm: every socket breaks at once, messages are sent meanwhile, and all come back at once and
 //! resume. An operation is a socket that has been told everything it missed, timed from the beginning of
-//! the storm.
+//! the storm. Whoever is turned away tries again, as an app does.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Error, bail, ensure};
-use futures_util::future::try_join_all;
+use futures_util::future::{join_all, try_join_all};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
@@ -32,6 +32,8 @@ const WRITERS: usize = 16;
 const SETTLE: Duration = Duration::from_secs(2);
 /// Whoever is not back by then is lost.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Between two tries.
+const TRY_AGAIN: Duration = Duration::from_millis(200);
 /// Counted by the server.
 const STATEMENTS: &str = "halobestie_db_statements_total";
 
@@ -54,9 +56,13 @@ pub(super) async fn round(world: &World, side: &Side) -> Result<Round, Error> {
     let returns = sleepers
         .iter_mut()
         .map(|sleeper| sleeper.come_back(world, side, start, &recorder));
-    let lost: u64 = try_join_all(returns).await?.into_iter().sum();
+    let lost: u64 = join_all(returns).await.into_iter().sum();
     let mut round = round_of(meter.stop(), recorder.take());
-    round.figures.insert("lost".into(), lost as f64);
+    let turned_away: u64 = sleepers.iter().map(|it| it.turned_away).sum();
+    round.figures.extend([
+        ("lost".into(), lost as f64),
+        ("turned_away".into(), turned_away as f64),
+    ]);
     if let (Some(before), Some(after)) = (before, metrics::sum(side, STATEMENTS).await?) {
         let each = (after - before) / sleepers.len() as f64;
         round.figures.insert("statements_each".into(), each);
@@ -85,6 +91,7 @@ struct Sleeper {
     person: Person,
     line: Option<Line>,
     last_seq: u64,
+    turned_away: u64,
 }
 
 impl Sleeper {
@@ -95,12 +102,16 @@ impl Sleeper {
             line: None,
             // What there is of before is not asked for.
             last_seq: u64::from(u32::MAX),
+            turned_away: 0,
         };
-        sleeper.resume(world, side).await?;
+        timeout(PATIENCE, sleeper.insist(world, side))
+            .await
+            .context("somebody does not get in")?;
         Ok(sleeper)
     }
 
     fn drop_out(&mut self) {
+        self.turned_away = 0;
         if let Some(line) = self.line.take() {
             line.break_off();
         }
@@ -113,19 +124,24 @@ impl Sleeper {
         side: &Side,
         start: Instant,
         recorder: &Recorder,
-    ) -> Result<u64, Error> {
-        match timeout(PATIENCE, self.resume(world, side)).await {
-            Ok(Ok(got)) => {
-                recorder.done(start);
-                Ok(1_u64.saturating_sub(got))
-            }
-            Ok(Err(error)) => {
-                recorder.failed(error.root_cause().to_string());
-                Ok(1)
-            }
-            Err(_) => {
-                recorder.failed("not back in time");
-                Ok(1)
+    ) -> u64 {
+        let Ok(got) = timeout(PATIENCE, self.insist(world, side)).await else {
+            recorder.failed("not back in time");
+            return 1;
+        };
+        recorder.done(start);
+        1_u64.saturating_sub(got)
+    }
+
+    /// Tries until it is back; how many messages came.
+    async fn insist(&mut self, world: &World, side: &Side) -> u64 {
+        loop {
+            match self.resume(world, side).await {
+                Ok(got) => return got,
+                Err(_turned_away) => {
+                    self.turned_away += 1;
+                    sleep(TRY_AGAIN).await;
+                }
             }
         }
     }

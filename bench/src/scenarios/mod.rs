@@ -168,6 +168,7 @@ impl Scenario {
                 P50,
                 P99,
                 ("max_us", "all back after, ms", Form::Millis),
+                ("turned_away", "turned away", Form::Count),
                 LOST,
                 ("statements_each", "statements each", Form::Tenths),
             ],
@@ -189,6 +190,11 @@ impl Scenario {
             Self::Start => &[
                 ("ready_us", "ready after, ms", Form::Millis),
                 ("resident_kib", "resident, KiB", Form::Count),
+                (
+                    "own_kib",
+                    "of that not shared with the file, KiB",
+                    Form::Count,
+                ),
             ],
             Self::Sweep => &[
                 RATE,

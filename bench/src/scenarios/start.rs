@@ -10,7 +10,7 @@ use tokio::time::{sleep, timeout};
 
 use super::World;
 use crate::http_client::{HttpClient, request};
-use crate::process::resident_bytes;
+use crate::process::{own_bytes, resident_bytes};
 use crate::results::Round;
 use crate::side::Side;
 
@@ -37,7 +37,10 @@ pub(super) async fn round(_: &World, side: &Side) -> Result<Round, Error> {
     let ready_us = began.elapsed().as_micros();
     sleep(REST).await;
     let pid = child.id().context("it has ended")?;
-    let resident = resident_bytes(&[pid]);
+    let memory = [
+        ("resident_kib", resident_bytes(&[pid])),
+        ("own_kib", own_bytes(pid)),
+    ];
     terminate(&mut child).await?;
     let mut round = Round {
         seconds: began.elapsed().as_secs_f64(),
@@ -45,10 +48,11 @@ pub(super) async fn round(_: &World, side: &Side) -> Result<Round, Error> {
         ..Round::default()
     };
     round.figures.insert("ready_us".into(), ready_us as f64);
-    if let Some(resident) = resident {
-        let kib = resident as f64 / 1024.0;
-        round.figures.insert("resident_kib".into(), kib);
-    }
+    let known = memory
+        .into_iter()
+        .filter_map(|(name, bytes)| Some((name, bytes?)));
+    let in_kib = known.map(|(name, bytes)| (name.to_owned(), bytes as f64 / 1024.0));
+    round.figures.extend(in_kib);
     Ok(round)
 }
 

@@ -1,9 +1,11 @@
 //! From a configuration to the handles that everything else borrows. Nothing here waits for a server:
 //! an absent Postgres is found out by the first statement, an absent Valkey is not an error.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{AppOptions, StartError};
+use crate::about::About;
 use crate::bus::Bus;
 use crate::config::Config;
 use crate::jobs::Jobs;
@@ -11,7 +13,7 @@ use crate::lifecycle::Lifecycle;
 use crate::metrics::Metrics;
 use crate::module::Context;
 use crate::pg::{Db, PgOptions};
-use crate::ports::Ports;
+use crate::ports::{Late, Ports};
 use crate::problem::BoxError;
 use crate::settings::Settings;
 use crate::valkey::{Valkey, ValkeyOptions};
@@ -50,6 +52,7 @@ pub fn context(config: &Config, options: &AppOptions) -> Result<Context, BoxErro
     let (valkey, bus) = valkey_and_bus(config, &metrics, &lifecycle)?;
     let jobs = Jobs::new(&bus, &options.clock, &options.entropy, &metrics);
     Ok(Context {
+        title: options.title,
         env: config.env,
         server: config.server.clone(),
         db: pool(config, &metrics)?,
@@ -62,6 +65,9 @@ pub fn context(config: &Config, options: &AppOptions) -> Result<Context, BoxErro
         settings: Settings::default(),
         lifecycle,
         ports: Ports::default(),
+        about: Arc::new(About::new(config, options)),
+        runner: Late::default(),
+        readiness: Late::default(),
     })
 }
 

@@ -7,11 +7,13 @@ use tokio::net::TcpListener;
 
 use super::{Addresses, StartError};
 use crate::config::ServerConfig;
+use crate::http::layers::cors::Cookies;
 use crate::http::router::Router;
+use crate::http::routes::Row;
 use crate::http::server::{IDLE_TIMEOUT, ServerOptions, serve};
 use crate::http::stack::{self, Stack, StackOptions};
 use crate::http::{Routes, Traffic, probes};
-use crate::module::{Context, Contribution, Entry};
+use crate::module::{Context, Contribution};
 use crate::openapi;
 use crate::problem::BoxError;
 use crate::readiness::Readiness;
@@ -63,13 +65,15 @@ pub struct Mounted {
     pub public: Vec<(String, String)>,
     /// On the internal listener.
     pub internal: Vec<(String, String)>,
+    /// Those of both that are parts of pages, which the API's description leaves out.
+    pub pages: Vec<(String, String)>,
 }
 
 /// Core's routes and, in a process that serves, the modules'.
 pub(super) fn tables(
     cx: &Context,
     readiness: &Readiness,
-    enabled: &[Entry],
+    description: impl FnOnce() -> utoipa::openapi::OpenApi,
     parts: Contribution,
     serves: bool,
 ) -> Result<Tables, BoxError> {
@@ -78,9 +82,7 @@ pub(super) fn tables(
         internal: probes::internal(readiness, &cx.metrics),
     };
     if serves {
-        tables
-            .internal
-            .append(openapi::routes(&openapi::merged(enabled))?);
+        tables.internal.append(openapi::routes(&description())?);
         tables.public.append(parts.public);
         tables.internal.append(parts.internal);
     }
@@ -90,16 +92,21 @@ pub(super) fn tables(
 impl Tables {
     pub(super) fn mounted(&self) -> Mounted {
         Mounted {
-            public: listed(&self.public),
-            internal: listed(&self.internal),
+            public: listed(&self.public, |_| true),
+            internal: listed(&self.internal, |_| true),
+            pages: [&self.public, &self.internal]
+                .into_iter()
+                .flat_map(|routes| listed(routes, |row| row.is_page))
+                .collect(),
         }
     }
 }
 
-fn listed(routes: &Routes) -> Vec<(String, String)> {
+fn listed(routes: &Routes, which: impl Fn(&Row) -> bool) -> Vec<(String, String)> {
     routes
         .rows
         .iter()
+        .filter(|row| which(row))
         .map(|row| (row.method.to_string(), row.path.to_owned()))
         .collect()
 }
@@ -127,12 +134,17 @@ impl Server {
             deadline,
             requests_max: Some(cx.server.requests_max),
             origins: cx.server.app_allowed_origins.clone(),
+            cookies: match cx.ports.cookie_sessions.get() {
+                Some(sessions) if sessions.are_on() => Cookies::Taken,
+                _ => Cookies::Ignored,
+            },
         };
         let internal = StackOptions {
             listener: INTERNAL,
             deadline,
             requests_max: None,
             origins: cx.server.cc_origin.clone(),
+            cookies: Cookies::Ignored,
         };
         let mount = |options: StackOptions, routes| -> Result<Stack, BoxError> {
             let router = Router::new(options.listener, routes, &cx.ports, &traffic)?;

@@ -20,6 +20,7 @@ use crate::config::Config;
 use crate::entropy::Entropy;
 use crate::lifecycle::Lifecycle;
 use crate::module::{Context, Entry, Seed, Service};
+use crate::openapi::Title;
 use crate::readiness::Readiness;
 use crate::sweep::{Runner, SweepError, Swept};
 
@@ -30,6 +31,8 @@ pub use role::Role;
 
 /// What a process is made of, beside its configuration.
 pub struct AppOptions {
+    /// How the description of the API calls it.
+    pub title: Title,
     /// The modules compiled in.
     pub entries: &'static [Entry],
     /// What the process does.
@@ -48,6 +51,7 @@ impl AppOptions {
     /// The real clock, real chance, every role.
     pub fn new(entries: &'static [Entry]) -> Self {
         Self {
+            title: Title::default(),
             entries,
             role: Role::All,
             clock: Clock::system(),

@@ -1,7 +1,7 @@
 //! A server with its modules wired and its schema checked, and nothing bound yet.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tracing::{info, warn};
@@ -13,6 +13,7 @@ use crate::housekeeping;
 use crate::jobs;
 use crate::migrate::{self, MigrationSet};
 use crate::module::{Context, Contribution, Entry, Phase, Seed, Service};
+use crate::openapi;
 use crate::problem::BoxError;
 use crate::readiness::{Looks, Readiness};
 use crate::sweep::Runner;
@@ -92,9 +93,12 @@ impl Prepared {
         self.run_steps_before_binding().await?;
         let (sweeps, services) = self.background();
         let readiness = self.readiness();
+        self.cx.runner.fill(Arc::new(sweeps.clone()));
+        self.cx.readiness.fill(Arc::new(readiness.clone()));
         let serves = self.options.role.serves();
         let seeds = std::mem::take(&mut self.parts.seeds);
-        let tables = listeners::tables(&self.cx, &readiness, &self.enabled, self.parts, serves);
+        let description = || openapi::merged(&self.options.title, &self.enabled);
+        let tables = listeners::tables(&self.cx, &readiness, description, self.parts, serves);
         let tables = tables.map_err(StartError::Routes)?;
         let mounted = tables.mounted();
         let listeners = match self.options.listeners.take() {

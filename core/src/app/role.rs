@@ -15,6 +15,15 @@ pub enum Role {
 }
 
 impl Role {
+    /// The name on the command line and in Postgres.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Api => "api",
+            Self::Worker => "worker",
+        }
+    }
+
     /// Whether the modules' routes are served.
     pub const fn serves(self) -> bool {
         matches!(self, Self::All | Self::Api)

@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use figment::Figment;
 use figment::providers::{Format, Toml};
 use figment::value::{Dict, Value};
 
@@ -51,10 +52,13 @@ pub(super) fn layers(
     let mut layers = Vec::new();
     for (name, text) in files {
         let file = format!("{name}.toml");
-        let compiled = parse(text).unwrap_or_else(|error| {
+        let mut compiled = parse(text).unwrap_or_else(|error| {
             problems.add(format!("{file} (built in): {error}"));
             Dict::new()
         });
+        if name == "default" {
+            compiled = over_sections_own(schema, compiled, problems);
+        }
         let over = folder.map(|it| of_disk(&it.join(&file), &compiled, schema, problems));
         layers.push(of_build(compiled, schema, problems));
         layers.extend(over);
@@ -62,21 +66,39 @@ pub(super) fn layers(
     layers
 }
 
-/// The keys, of core and of these modules, that the compiled `default.toml` lacks. That there are none
-/// is what makes that file the list of all there is.
+/// The keys, of core and of these modules, that have a default neither in the compiled `default.toml` nor
+/// in their section's own. That there are none is what makes these the list of all there is.
 pub fn missing_defaults(entries: &[Entry]) -> Vec<String> {
+    let schema = Schema::new(entries, &[]);
     let sections = parse(BUILT_IN.default).unwrap_or_default();
+    let sections = over_sections_own(&schema, sections, &mut Problems::default());
     let has = |row: &&Row| {
         let section = sections.get(row.section).and_then(Value::as_dict);
         section.is_some_and(|section| section.contains_key(row.key))
     };
-    let schema = Schema::new(entries, &[]);
     schema
         .rows
         .iter()
         .filter(|row| !has(row))
         .map(Row::to_string)
         .collect()
+}
+
+/// Lays the compiled `default.toml` over what sections bring themselves.
+fn over_sections_own(schema: &Schema, over: Dict, problems: &mut Problems) -> Dict {
+    let mut figment = Figment::new();
+    for spec in &schema.sections {
+        match parse(spec.defaults) {
+            Ok(keys) if keys.is_empty() => {}
+            Ok(keys) => figment = figment.merge((spec.name, keys)),
+            Err(error) => problems.add(format!("the defaults of [{}]: {error}", spec.name)),
+        }
+    }
+    let laid = over
+        .iter()
+        .fold(figment, |figment, (name, keys)| figment.merge((name, keys)));
+    // Extracting what was just put in cannot fail.
+    laid.extract().unwrap_or(over)
 }
 
 /// A file's text.

@@ -63,9 +63,13 @@ fn check_all(loaded: &Loaded, sources: &Sources, entries: &[Entry], problems: &m
     }
     require_database(sources, schema, values, problems);
     let provided = switches::provided(entries, enabled);
+    let public_base_url = schema.row(SERVER, "public_base_url");
+    let public_base_url = public_base_url.and_then(|row| values.get(row));
+    let public_base_url = public_base_url.as_ref().map(value::text);
     let scene = Scene {
         env: *env,
         provided: &provided,
+        public_base_url: public_base_url.as_deref().unwrap_or_default(),
     };
     // A module that is off needs nothing, so its section is not checked.
     let is_off = |name| entries.iter().any(|entry| entry.name == name) && !enabled.contains(name);

@@ -19,6 +19,9 @@ use crate::ports::Capability;
 pub trait Section: DeserializeOwned + Send + 'static {
     /// The environment variables that set its keys, a row for every key.
     const VARIABLES: &'static [Variable];
+    /// Its keys with their values as TOML, `enabled` included: for a module whose section is not in this
+    /// repository's `config/default.toml`, which is laid over it.
+    const DEFAULTS: &'static str = "";
 
     /// Checks what types alone cannot say. Problems name a key of this section, say what is accepted
     /// and never quote a secret.
@@ -33,15 +36,23 @@ pub trait Section: DeserializeOwned + Send + 'static {
         let _ = (env, provided);
         Vec::new()
     }
+
+    /// Checks what depends on our own address as the world sees it, `PUBLIC_BASE_URL`. Beside
+    /// [`Section::validate`], under the same rules.
+    fn validate_at(&self, public_base_url: &str) -> Vec<Invalid> {
+        let _ = public_base_url;
+        Vec::new()
+    }
 }
 
-/// A section without keys of its own.
+/// A section without keys of its own: the module is on unless it is switched off.
 #[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NoConfig {}
 
 impl Section for NoConfig {
     const VARIABLES: &'static [Variable] = &[];
+    const DEFAULTS: &'static str = "enabled = true";
 }
 
 /// A value that parses and is still wrong.
@@ -99,6 +110,8 @@ pub struct SectionSpec {
     pub name: &'static str,
     /// The environment variables that set its keys.
     pub variables: &'static [Variable],
+    /// [`Section::DEFAULTS`]
+    pub defaults: &'static str,
     pub(super) check: CheckFn,
 }
 
@@ -108,6 +121,8 @@ pub(super) struct Scene<'a> {
     pub(super) env: AppEnv,
     /// By the enabled modules.
     pub(super) provided: &'a BTreeSet<Capability>,
+    /// Our own address, whatever is wrong with it.
+    pub(super) public_base_url: &'a str,
 }
 
 /// Reads a section and validates it; an error is about the first value that does not fit its type.
@@ -119,6 +134,7 @@ impl SectionSpec {
         Self {
             name,
             variables: S::VARIABLES,
+            defaults: S::DEFAULTS,
             check: check::<S>,
         }
     }
@@ -133,5 +149,6 @@ fn check<S: Section>(values: &Dict, scene: Scene<'_>) -> Result<Vec<Invalid>, Bo
     let section = read::<S>(values)?;
     let mut invalid = section.validate(scene.env);
     invalid.extend(section.validate_with(scene.env, scene.provided));
+    invalid.extend(section.validate_at(scene.public_base_url));
     Ok(invalid)
 }

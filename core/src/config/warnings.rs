@@ -6,11 +6,12 @@ use super::Config;
 
 /// The warnings of a configuration.
 pub(super) fn of(config: &Config) -> Vec<String> {
-    let rules: [fn(&Config) -> Option<String>; 6] = [
+    let rules: [fn(&Config) -> Option<String>; 7] = [
         in_memory,
         shutdown,
         internal_listener,
         public_base_url,
+        plain_origins,
         trusted_proxies,
         traces,
     ];
@@ -51,6 +52,21 @@ fn public_base_url(config: &Config) -> Option<String> {
     let url = &config.server.public_base_url;
     (config.env.is_deployed() && !url.starts_with("https://")).then(|| {
         format!("PUBLIC_BASE_URL ({url}) is not https: links and redirects will point there")
+    })
+}
+
+fn plain_origins(config: &Config) -> Option<String> {
+    let server = &config.server;
+    let app = server.app_allowed_origins.iter();
+    let mut all = app
+        .map(|it| ("APP_ALLOWED_ORIGINS", it))
+        .chain(server.cc_origin.iter().map(|it| ("CC_ORIGIN", it)));
+    let (variable, origin) = all.find(|(_, it)| it.starts_with("http://"))?;
+    config.env.is_deployed().then(|| {
+        format!(
+            "{variable} contains {origin}, which is not https: whoever sits between it and its visitors \
+             can call us in their name"
+        )
     })
 }
 

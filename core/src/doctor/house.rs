@@ -27,7 +27,7 @@ pub(super) fn configuration(config: &Config) -> Examination {
             }
             Finding::warning(
                 format!("legal, but risky ({env})"),
-                "`halobestie config show` says where each value came from",
+                "`config show` says where each value came from",
             )
             .with_details(warnings)
         }

@@ -55,7 +55,7 @@ fn judge(kinds: &[KindFigures], dead: &[DeadJob], known: &[&str]) -> Finding {
     let oldest = kinds.iter().filter_map(|it| it.oldest_due).max();
     let oldest = oldest.unwrap_or_default();
     let finding = if oldest > DUE_PROBLEM {
-        let advice = "see that a worker runs (`halobestie worker`) with the module that does them";
+        let advice = "see that a worker runs (`worker`) with the module that does them";
         Finding::problem(text, advice)
     } else if oldest > DUE_WARNING {
         let advice = "run another worker, or see what its attempts wait for";

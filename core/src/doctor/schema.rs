@@ -51,7 +51,7 @@ fn judge_schema(status: &[Status]) -> Finding {
             "{} migrations are pending: no server will start",
             pending.count
         );
-        return Finding::problem(text, "run `halobestie migrate`").with_details(pending);
+        return Finding::problem(text, "run the command `migrate`").with_details(pending);
     }
     if !unknown.is_empty() {
         let text = format!("{} migrations are newer than this binary", unknown.count);
@@ -87,7 +87,7 @@ fn judge_worker(silent_for: Option<Duration>, stale: Duration, is_required: bool
         Some(silent) => format!("not heard from for {} s", silent.as_secs()),
         None => "none runs".to_owned(),
     };
-    let advice = "nothing is swept and no timer runs out: start `halobestie worker`, or `serve` \
+    let advice = "nothing is swept and no timer runs out: start `worker`, or `serve` \
                   without --role api";
     if is_required {
         let text = format!("{text}, and READY_REQUIRES_WORKER makes /readyz 503");
@@ -158,11 +158,11 @@ mod tests {
     fn a_pending_migration_names_the_command_and_a_diverged_one_does_not() {
         let pending = judge_schema(&status(&[State::Applied, State::Pending, State::Unknown]));
         assert_eq!(pending.grade, Grade::Problem);
-        assert!(pending.advice.unwrap().contains("halobestie migrate"));
+        assert!(pending.advice.unwrap().contains("`migrate`"));
         assert_eq!(pending.details.shown, ["pending core/0001_foundation"]);
 
         let diverged = judge_schema(&status(&[State::Pending, State::Diverged]));
-        assert!(!diverged.advice.unwrap().contains("halobestie migrate"));
+        assert!(!diverged.advice.unwrap().contains("`migrate`"));
     }
 
     #[test]

@@ -38,6 +38,18 @@ pub(super) fn of(head: &Parts, trusted_proxies: &[IpNet]) -> IpAddr {
     client
 }
 
+/// Whether the client used TLS, by the word of a trusted proxy; we end none ourselves.
+pub(super) fn is_by_tls(head: &Parts, trusted_proxies: &[IpNet]) -> bool {
+    let peer = head.extensions.get::<Peer>();
+    let peer = peer.map(|peer| peer.0.ip().to_canonical());
+    let is_trusted = peer.is_some_and(|addr| trusted_proxies.iter().any(|net| net.contains(&addr)));
+    let lines = head.headers.get_all("x-forwarded-proto").iter();
+    // The nearest proxy's word is the last.
+    let word = lines.filter_map(|line| line.to_str().ok()).next_back();
+    let word = word.and_then(|line| line.rsplit(',').next());
+    is_trusted && word.is_some_and(|word| word.trim().eq_ignore_ascii_case("https"))
+}
+
 fn hops_from_the_right(headers: &HeaderMap) -> impl Iterator<Item = Option<IpAddr>> {
     let lines = headers.get_all("x-forwarded-for").iter();
     let lines: Vec<&str> = lines.filter_map(|line| line.to_str().ok()).collect();

@@ -154,7 +154,7 @@ impl Exchange {
     }
 
     /// Says who calls; the guard's work.
-    pub(crate) fn set_caller(&self, caller: Uuid) {
+    pub fn set_caller(&self, caller: Uuid) {
         let _ = self.caller.set(caller);
     }
 }

@@ -6,7 +6,9 @@
 
 pub mod body;
 mod client_addr;
+pub mod conditional;
 mod connection;
+pub mod cookies;
 pub mod exchange;
 pub mod html;
 pub mod layers;
@@ -17,6 +19,7 @@ pub mod reply;
 pub mod request;
 pub mod router;
 pub mod routes;
+pub mod same_origin;
 pub mod server;
 pub mod stack;
 pub mod traffic;

@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 
 use crate::http::client_addr;
 use crate::http::exchange::{Exchange, RequestId};
+use crate::nul;
 use crate::ports::Principal;
 use crate::problem::{BoxError, Coded, ErrorCode, Problem, codes};
 
@@ -105,6 +106,22 @@ impl Request {
         client_addr::of(&self.head, trusted_proxies)
     }
 
+    /// Whether the client used TLS, by the word of a trusted proxy (`X-Forwarded-Proto`).
+    pub fn is_by_tls(&self, trusted_proxies: &[IpNet]) -> bool {
+        client_addr::is_by_tls(&self.head, trusted_proxies)
+    }
+
+    /// A form's fields, at most the route's limit.
+    ///
+    /// # Errors
+    /// `body_too_large`, or `validation_failed` for what is no such form, or holds a NUL.
+    pub async fn form<T: DeserializeOwned>(&mut self) -> Result<T, Problem> {
+        let body = self.bytes().await?;
+        nul::refuse_in_pairs(&body, "form")?;
+        serde_urlencoded::from_bytes(&body)
+            .map_err(|error| Problem::invalid("form", error.to_string()))
+    }
+
     /// The path parameter `name`, such as an id.
     ///
     /// # Errors
@@ -120,9 +137,11 @@ impl Request {
     /// The query string.
     ///
     /// # Errors
-    /// `validation_failed` naming the query when a value does not parse.
+    /// `validation_failed` naming the query when a value does not parse, or what holds a NUL.
     pub fn query<T: DeserializeOwned>(&self) -> Result<T, Problem> {
-        serde_urlencoded::from_str(self.head.uri.query().unwrap_or_default())
+        let query = self.head.uri.query().unwrap_or_default();
+        nul::refuse_in_pairs(query.as_bytes(), "query")?;
+        serde_urlencoded::from_str(query)
             .map_err(|error| Problem::invalid("query", error.to_string()))
     }
 
@@ -234,9 +253,10 @@ impl Coded for BodyError {
 /// Parses JSON bytes, naming the field where that can be told.
 ///
 /// # Errors
-/// `malformed_json` on syntax, `validation_failed` on a missing field or a wrong type.
+/// `malformed_json` on syntax, `validation_failed` on a missing field, a wrong type or a NUL.
 pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     use serde_json::error::Category;
+    nul::refuse_in_json(body)?;
     let mut reader = serde_json::Deserializer::from_slice(body);
     match serde_path_to_error::deserialize(&mut reader) {
         Ok(value) => match reader.end() {

@@ -40,6 +40,8 @@ pub struct Row {
     pub access: Access,
     /// The largest body taken.
     pub body_bytes_max: usize,
+    /// Whether the API's description leaves it out: a part of pages for people, and no promise.
+    pub is_page: bool,
     /// What answers.
     pub endpoint: Endpoint,
 }
@@ -113,8 +115,18 @@ impl<S: Send + Sync + 'static> Table<S> {
             path,
             access,
             body_bytes_max: BODY_BYTES_MAX,
+            is_page: false,
             endpoint,
         });
+        self
+    }
+
+    /// Says that the row before is a part of pages for people, which the API's description leaves out.
+    #[must_use]
+    pub fn page(mut self) -> Self {
+        if let Some(row) = self.rows.last_mut() {
+            row.is_page = true;
+        }
         self
     }
 

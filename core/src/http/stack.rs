@@ -13,7 +13,7 @@ use super::layers::around::AroundLayer;
 use super::layers::body_limit::RefuseHugeBodies;
 use super::layers::catch_panic::CatchPanicLayer;
 use super::layers::compression::CompressLayer;
-use super::layers::cors::{BadOrigin, KnownOrigins};
+use super::layers::cors::{BadOrigin, Cookies, KnownOrigins};
 use super::layers::failure::FailureLayer;
 use super::layers::head::BodilessHead;
 use super::layers::pages::SecurePages;
@@ -36,6 +36,8 @@ pub struct StackOptions {
     pub requests_max: Option<usize>,
     /// The origins that browsers may call from.
     pub origins: Vec<String>,
+    /// Whether they may have cookies sent along.
+    pub cookies: Cookies,
 }
 
 /// Puts the layers around a router.
@@ -56,7 +58,7 @@ pub fn build(router: Router, options: StackOptions, traffic: &Traffic) -> Result
         .layer(AroundLayer(BodilessHead))
         // A browser must be able to read every answer below, a 503 and its Retry-After too. A preflight
         // ends here and costs neither a place, nor a compression, nor a route.
-        .option_layer(KnownOrigins::new(&options.origins)?)
+        .option_layer(KnownOrigins::new(&options.origins, options.cookies)?)
         // A page is safe whichever module made it.
         .layer(AroundLayer(SecurePages))
         // Every refusal from here on down is a problem without a body; this writes it.

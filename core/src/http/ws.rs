@@ -46,15 +46,31 @@ where
         return Ok(handshake::required());
     };
     let answer = handshake::answer(&req)?;
+    // Boxed: what an open socket is made of needs room once, and there are many that only wait.
+    let opening = Box::pin(opened(on_upgrade, options, open));
     lifecycle.spawn("socket", async move {
-        match timeout(HANDSHAKE_MAX, on_upgrade).await {
-            Ok(Ok(upgraded)) => match Socket::open(upgraded, options, open).await {
-                Some(socket) => on_socket(socket).await,
-                None => error!("a connection was not upgraded by this server"),
-            },
-            Ok(Err(error)) => debug!(%error, "a connection ended before it became a socket"),
-            Err(_) => debug!("a connection did not become a socket in time"),
+        if let Some(socket) = opening.await {
+            on_socket(socket).await;
         }
     });
     Ok(answer)
+}
+
+async fn opened(
+    on_upgrade: OnUpgrade,
+    options: SocketOptions,
+    open: Option<OpenSockets>,
+) -> Option<Socket> {
+    match timeout(HANDSHAKE_MAX, on_upgrade).await {
+        Ok(Ok(upgraded)) => {
+            let socket = Socket::open(upgraded, options, open).await;
+            if socket.is_none() {
+                error!("a connection was not upgraded by this server");
+            }
+            return socket;
+        }
+        Ok(Err(error)) => debug!(%error, "a connection ended before it became a socket"),
+        Err(_) => debug!("a connection did not become a socket in time"),
+    }
+    None
 }

@@ -3,12 +3,15 @@
 
 use serde_json::Value;
 use utoipa::openapi::path::Operation;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
     Components, ContentBuilder, OpenApi, PathItem, Ref, RefOr, Response, ResponseBuilder,
 };
 
-use super::BEARER;
+use super::{BEARER, COOKIE};
+
+/// Below this are the calls of the internal listener, which take tokens only.
+const INTERNAL: &str = "/api/admin/";
 
 /// Adds a module's description.
 pub(super) fn add(document: &mut OpenApi, module: OpenApi, name: &str) {
@@ -77,8 +80,24 @@ pub(super) fn share(document: &mut OpenApi) {
     components
         .security_schemes
         .insert(BEARER.to_owned(), SecurityScheme::Http(scheme).into());
-    for operation in document.paths.paths.values_mut().flat_map(operations) {
-        describe_errors(operation);
+    let takes_cookies = components.security_schemes.contains_key(COOKIE);
+    for (path, item) in &mut document.paths.paths {
+        for operation in operations(item) {
+            describe_errors(operation);
+            if takes_cookies && !path.starts_with(INTERNAL) {
+                offer_cookie(operation);
+            }
+        }
+    }
+}
+
+/// What takes a token takes a cookie too. What also goes without either (`()`) looks at none.
+fn offer_cookie(operation: &mut Operation) {
+    let bearer = SecurityRequirement::new(BEARER, [""; 0]);
+    if let Some(security) = &mut operation.security
+        && security[..] == [bearer]
+    {
+        security.push(SecurityRequirement::new(COOKIE, [""; 0]));
     }
 }
 

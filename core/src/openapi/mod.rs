@@ -24,6 +24,8 @@ use crate::problem::FieldError;
 
 /// The name of the security scheme that guarded routes refer to.
 pub const BEARER: &str = "bearer";
+/// The name of the scheme that serves besides, where a module describes it.
+pub const COOKIE: &str = "cookie";
 
 /// What an error looks like (RFC 9457); the codes stand in `docs/errors.md`. Some codes bring further
 /// members.
@@ -53,23 +55,44 @@ pub struct ProblemBody {
 
 #[derive(OpenApi)]
 #[openapi(
-    info(
-        title = "halobestie",
-        description = "Paid companion chat. Errors are problem+json with a stable `code`; lists take \
-                       `limit` and `cursor`; instants are RFC 3339 in UTC; ids are UUIDs; money is an \
-                       integer amount of rupiah.",
-        license(name = "MIT"),
-        contact(),
-    ),
+    info(license(name = "MIT"), contact()),
     paths(openapi_json, docs),
     components(schemas(ProblemBody))
 )]
 struct Description;
 
+/// What holds of every API on this core.
+const CONVENTIONS: &str = "Errors are problem+json with a stable `code`; lists take `limit` and `cursor`; \
+     instants are RFC 3339 in UTC; ids are UUIDs; money is an integer amount of rupiah.";
+
+/// How a server and its API are called.
+#[derive(Clone, Copy, Debug)]
+pub struct Title {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is, in a sentence.
+    pub about: &'static str,
+    /// Its version.
+    pub version: &'static str,
+}
+
+impl Default for Title {
+    /// A server that nobody has named.
+    fn default() -> Self {
+        Self {
+            name: "halobestie",
+            about: "A server on halobestie's core.",
+            version: env!("CARGO_PKG_VERSION"),
+        }
+    }
+}
+
 /// The descriptions of core and of these modules in one document.
-pub fn merged(entries: &[Entry]) -> Document {
+pub fn merged(title: &Title, entries: &[Entry]) -> Document {
     let mut document = Description::openapi();
-    document.info.version = env!("CARGO_PKG_VERSION").to_owned();
+    title.name.clone_into(&mut document.info.title);
+    document.info.description = Some(format!("{} {CONVENTIONS}", title.about));
+    title.version.clone_into(&mut document.info.version);
     document.merge(crate::http::probes::Description::openapi());
     for entry in entries {
         merge::add(&mut document, (entry.openapi)(), entry.name);
@@ -148,7 +171,7 @@ mod tests {
 
     #[test]
     fn the_problem_schema_is_what_problems_look_like() {
-        let described = serde_json::to_value(merged(&[])).unwrap();
+        let described = serde_json::to_value(merged(&Title::default(), &[])).unwrap();
         let described = &described["components"]["schemas"]["Problem"]["properties"];
         let body = Problem::invalid("phone", "is missing").body("an-id");
         let body: serde_json::Value = serde_json::from_slice(&body).unwrap();

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::after_commit::AfterCommit;
-use crate::pg::DbError;
+use crate::pg::{DbError, Tx};
 use crate::problem::BoxError;
 use crate::timestamp::Timestamp;
 
@@ -29,6 +29,11 @@ pub enum AdminRole {
 impl AdminRole {
     /// All of them, the mightiest first.
     pub const ALL: [Self; 3] = [Self::Owner, Self::Operator, Self::Viewer];
+
+    /// Whether this role may do what takes `needed`.
+    pub const fn covers(self, needed: Self) -> bool {
+        self as u8 <= needed as u8
+    }
 
     /// The name on the wire and in Postgres.
     pub const fn as_str(self) -> &'static str {
@@ -69,12 +74,25 @@ pub struct NewAdmin {
     pub display_name: String,
     /// What they may do.
     pub role: AdminRole,
-    /// 8 to 71 bytes.
-    pub password: SecretString,
+}
+
+/// A password that was hashed, before any transaction begins: it takes a while on purpose.
+#[derive(Clone, Debug)]
+pub struct PasswordHash(pub SecretString);
+
+/// A change of an admin's account. What is not given stays.
+#[derive(Clone, Debug, Default)]
+pub struct AdminChange {
+    /// The name that the control center shows.
+    pub display_name: Option<String>,
+    /// What they may do, from their next request on.
+    pub role: Option<AdminRole>,
+    /// Whether they may sign in; if not, every session is revoked.
+    pub is_active: Option<bool>,
 }
 
 /// An admin's account.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Admin {
     /// Their id.
     pub id: Uuid,
@@ -110,6 +128,9 @@ pub enum AdminError {
     /// There is none.
     #[error("there is no admin {0}")]
     Unknown(String),
+    /// Nobody would be left who may do everything.
+    #[error("the last owner who may sign in must stay one")]
+    LastOwner,
     /// The password could not be hashed.
     #[error("cannot hash the password")]
     Hash(#[source] BoxError),
@@ -121,22 +142,58 @@ pub enum AdminError {
 /// Makes and changes the accounts of admins.
 #[async_trait]
 pub trait AdminAccounts: Send + Sync {
-    /// Makes an account.
+    /// Hashes a password of 8 to 71 bytes.
     ///
     /// # Errors
-    /// See [`AdminError`].
-    async fn create(&self, new: NewAdmin) -> Result<Admin, AdminError>;
+    /// [`AdminError::BadPassword`] and [`AdminError::Hash`].
+    async fn hash_password(&self, password: SecretString) -> Result<PasswordHash, AdminError>;
 
-    /// Sets another password, forgets the wrong ones that were tried, and revokes every session: on
-    /// every replica once the returned is run, and within half a minute should it be dropped.
+    /// Makes an account in `tx`.
     ///
     /// # Errors
     /// See [`AdminError`].
+    async fn create(
+        &self,
+        tx: &Tx<'_>,
+        new: &NewAdmin,
+        password: &PasswordHash,
+    ) -> Result<Admin, AdminError>;
+
+    /// Changes an account in `tx`; what it was and what it is. `None` when there is none. Whoever may not
+    /// sign in any more is signed out: on every replica once the returned is run, and within half a minute
+    /// should it be dropped.
+    ///
+    /// # Errors
+    /// [`AdminError::NotAName`], [`AdminError::LastOwner`], [`AdminError::Db`].
+    async fn change<'a>(
+        &'a self,
+        tx: &Tx<'_>,
+        id: Uuid,
+        change: &AdminChange,
+    ) -> Result<Option<(Admin, Admin, AfterCommit<'a>)>, AdminError>;
+
+    /// Sets another password in `tx`, forgets the wrong ones that were tried, and revokes every session:
+    /// on every replica once the returned is run. `None` when there is no such account.
+    ///
+    /// # Errors
+    /// When Postgres does not answer.
+    async fn set_password<'a>(
+        &'a self,
+        tx: &Tx<'_>,
+        id: Uuid,
+        password: &PasswordHash,
+    ) -> Result<Option<AfterCommit<'a>>, AdminError>;
+
+    /// The same by the email, as it was typed; whose account it is.
+    ///
+    /// # Errors
+    /// [`AdminError::Unknown`], [`AdminError::Db`].
     async fn reset_password<'a>(
         &'a self,
+        tx: &Tx<'_>,
         email: &str,
-        password: SecretString,
-    ) -> Result<AfterCommit<'a>, AdminError>;
+        password: &PasswordHash,
+    ) -> Result<(Uuid, AfterCommit<'a>), AdminError>;
 
     /// Every account that is not closed, by email; at most a thousand.
     ///

@@ -31,6 +31,75 @@ pub struct Heartbeat {
     pub next_heartbeat_seconds: u64,
 }
 
+/// How many mitras are there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MitraCounts {
+    /// Online, by their own switch.
+    pub online: u64,
+    /// Reachable, and below their capacity.
+    pub available: u64,
+}
+
+/// Whether a mitra can be asked, and otherwise why not: the first that holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// May not work.
+    Deactivated,
+    /// Not online, by their own switch.
+    Offline,
+    /// Online, and not heard from for too long.
+    Silent,
+    /// As many sessions as they may have.
+    Full,
+    /// Can be asked.
+    Available,
+}
+
+impl Standing {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Available,
+        Self::Full,
+        Self::Silent,
+        Self::Offline,
+        Self::Deactivated,
+    ];
+
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Deactivated => "deactivated",
+            Self::Offline => "offline",
+            Self::Silent => "silent",
+            Self::Full => "full",
+            Self::Available => "available",
+        }
+    }
+
+    /// Reads a name.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.as_str() == text)
+    }
+}
+
+/// A mitra as far as availability goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MitraStanding {
+    /// Whether they can be asked, and otherwise why not.
+    pub standing: Standing,
+    /// The mitra's own switch.
+    pub is_online: bool,
+    /// Whether the mitra may work at all.
+    pub is_active: bool,
+    /// How many sessions at once.
+    pub max_sessions: i32,
+    /// How many they have.
+    pub in_use: u32,
+    /// The last sign of life that anybody knows of.
+    pub last_heartbeat_at: Option<Timestamp>,
+}
+
 /// Why a heartbeat was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum HeartbeatError {
@@ -84,6 +153,25 @@ pub trait Availability: Send + Sync {
     /// # Errors
     /// When neither Valkey nor Postgres answers.
     async fn count_available(&self) -> Result<u64, DbError>;
+
+    /// How many are online and how many of them can be asked.
+    ///
+    /// # Errors
+    /// When neither Valkey nor Postgres answers.
+    async fn counts(&self) -> Result<MitraCounts, DbError>;
+
+    /// How these mitras stand. Those without a row, because they were never online, are there as well: by
+    /// the defaults. At most 1,000 a call.
+    ///
+    /// # Errors
+    /// When Postgres does not answer.
+    async fn standings(&self, mitra_ids: &[Uuid]) -> Result<HashMap<Uuid, MitraStanding>, DbError>;
+
+    /// Every mitra that stands so. Those who were never online are not among the offline.
+    ///
+    /// # Errors
+    /// When Postgres does not answer.
+    async fn standing_so(&self, standing: Standing) -> Result<Vec<Uuid>, DbError>;
 
     /// Since when these mitras have been online, from Postgres; those who are not are absent.
     ///

@@ -5,17 +5,23 @@
 //! an earlier module wants from a later one travels through a [`Late`] handle, filled by assembly's
 //! end; an empty one means that nobody provides it.
 
+mod accounts;
+mod admin_sessions;
 mod admins;
+mod analytics;
 mod availability;
 mod books;
 mod chat_news;
 mod codes;
+mod cookie_sessions;
 mod device;
 mod erasures;
 mod notifier;
 mod payments;
+mod payments_oversight;
 mod people;
 mod sessions;
+mod sessions_oversight;
 mod sign_in;
 mod sold_time;
 mod uploads;
@@ -25,17 +31,23 @@ use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
 
+pub use self::accounts::*;
+pub use self::admin_sessions::*;
 pub use self::admins::*;
+pub use self::analytics::*;
 pub use self::availability::*;
 pub use self::books::*;
 pub use self::chat_news::*;
 pub use self::codes::*;
+pub use self::cookie_sessions::*;
 pub use self::device::*;
 pub use self::erasures::*;
 pub use self::notifier::*;
 pub use self::payments::*;
+pub use self::payments_oversight::*;
 pub use self::people::*;
 pub use self::sessions::*;
+pub use self::sessions_oversight::*;
 pub use self::sign_in::*;
 pub use self::sold_time::*;
 pub use self::uploads::*;
@@ -108,12 +120,20 @@ macro_rules! contracts {
 contracts! {
     /// Says who calls.
     Authenticator = authenticator;
+    /// Says whom a browser's cookie speaks for.
+    CookieSessions = cookie_sessions;
     /// Knows people by id.
     Directory = directory;
     /// Opens sessions for people whose identity another module has proved.
     SignIn = sign_in;
+    /// Keeps the accounts of customers and mitras.
+    Accounts = accounts;
     /// Keeps the accounts of admins.
     AdminAccounts = admin_accounts;
+    /// Says who works in the control center.
+    AdminSessions = admin_sessions;
+    /// Counts what happens, without knowing to whom.
+    Analytics = analytics;
     /// Brings one-time codes to phones.
     CodeCarrier = code_carrier;
     /// Knows which mitras can be asked.
@@ -124,6 +144,10 @@ contracts! {
     Payments = payments;
     /// Sells what is paid for.
     Purchases = purchases;
+    /// Sees every payment.
+    PaymentsOversight = payments_oversight;
+    /// Sees every session.
+    SessionsOversight = sessions_oversight;
     /// Moves sessions on by order of an admin.
     SessionControl = session_control;
     /// Knows what became of the time that was sold.

@@ -128,6 +128,8 @@ pub struct Person {
     pub language: String,
     /// Whether they may sign in.
     pub is_active: bool,
+    /// Whether the account is closed: `display_name` then says so, and there is nothing more to see of it.
+    pub is_closed: bool,
 }
 
 /// Knows people by id.

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use prometheus::{HistogramVec, IntCounterVec};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tracing::{debug, warn};
 
+use super::record::{self, Standing};
 use super::{Sweep, Swept};
 use crate::clock::Clock;
 use crate::entropy::Entropy;
@@ -31,6 +33,9 @@ pub enum SweepError {
     /// The step itself.
     #[error("the sweep's step failed")]
     Step(#[source] BoxError),
+    /// Another replica runs it at this moment.
+    #[error("the sweep is running")]
+    Running,
     /// The leader lock could not be asked for.
     #[error("cannot take the sweep's lock")]
     Lock(#[from] DbError),
@@ -40,6 +45,7 @@ pub enum SweepError {
 #[derive(Clone)]
 pub struct Runner {
     sweeps: Arc<Vec<Sweep>>,
+    leading: Arc<Semaphore>,
     db: Db,
     clock: Clock,
     entropy: Entropy,
@@ -54,6 +60,9 @@ impl Runner {
         let metrics = &cx.metrics;
         Self {
             sweeps: Arc::new(sweeps),
+            // A lock holds a connection while its step takes others: were all of them locks' (after a
+            // machine has slept, every sweep is due at once), no step would ever get one.
+            leading: Arc::new(Semaphore::new((cx.db.pool_size() / 2).max(1))),
             db: cx.db.clone(),
             clock: cx.clock.clone(),
             entropy: cx.entropy.clone(),
@@ -118,18 +127,35 @@ impl Runner {
     /// # Errors
     /// See [`SweepError`].
     pub async fn run_named(&self, name: &str) -> Result<Swept, SweepError> {
-        match self.sweeps.iter().find(|sweep| sweep.name == name) {
-            Some(sweep) => self.run(sweep).await,
-            None => Err(SweepError::Unknown(name.to_owned())),
-        }
+        Ok(self.run(self.named(name)?).await?.unwrap_or_default())
     }
 
-    async fn run(&self, sweep: &Sweep) -> Result<Swept, SweepError> {
+    /// The same for somebody who wants to know whether it ran: not where another replica is at it.
+    ///
+    /// # Errors
+    /// See [`SweepError`].
+    pub async fn run_alone(&self, name: &str) -> Result<Swept, SweepError> {
+        self.run(self.named(name)?)
+            .await?
+            .ok_or(SweepError::Running)
+    }
+
+    /// A sweep by its name.
+    ///
+    /// # Errors
+    /// [`SweepError::Unknown`]
+    pub fn named(&self, name: &str) -> Result<&Sweep, SweepError> {
+        let found = self.sweeps.iter().find(|sweep| sweep.name == name);
+        found.ok_or_else(|| SweepError::Unknown(name.to_owned()))
+    }
+
+    /// `None` when another replica is at it.
+    async fn run(&self, sweep: &Sweep) -> Result<Option<Swept>, SweepError> {
         let (at, started) = (self.clock.now(), Instant::now());
         let result = self.attempt(sweep).await;
         let took = started.elapsed();
         let (outcome, text) = match &result {
-            Ok(None) => return Ok(Swept::default()),
+            Ok(None) => return Ok(None),
             Ok(Some(swept)) => ("ok", swept.to_string()),
             Err(error) => ("failed", error.to_string()),
         };
@@ -139,7 +165,7 @@ impl Runner {
             .with_label_values(&[sweep.name])
             .observe(took.as_secs_f64());
         self.remember(sweep, at, took, &text).await;
-        result.map(Option::unwrap_or_default)
+        result
     }
 
     /// `None` when another replica has the sweep's lock.
@@ -147,6 +173,9 @@ impl Runner {
         if !sweep.alone {
             return self.steps(sweep).await.map(Some);
         }
+        let Ok(_turn) = self.leading.acquire().await else {
+            return Ok(None);
+        };
         // A transaction-level lock goes with the connection, whatever happens to this process.
         let mut client = self.db.client().await?;
         let tx = client.begin().await?;
@@ -179,24 +208,20 @@ impl Runner {
 
     /// Best effort: a record that cannot be written must not fail the sweep.
     async fn remember(&self, sweep: &Sweep, at: Timestamp, took: Duration, result: &str) {
-        const REMEMBER: &str = "INSERT INTO sweep_runs
-                (name, every_seconds, last_run_at, last_duration_ms, last_result, next_run_at)
-            VALUES ($1, $2, $3, $4, $5, $6)
-            ON CONFLICT (name) DO UPDATE SET
-                every_seconds = excluded.every_seconds, last_run_at = excluded.last_run_at,
-                last_duration_ms = excluded.last_duration_ms, last_result = excluded.last_result,
-                next_run_at = excluded.next_run_at";
-        let duration_ms = i64::try_from(took.as_millis()).unwrap_or(i64::MAX);
-        let next = at + sweep.every;
-        let every = sweep.every.as_secs_f64();
-        let params: crate::pg::Params<'_> =
-            &[&sweep.name, &every, &at, &duration_ms, &result, &next];
-        if let Err(error) = self.db.execute(REMEMBER, params).await {
+        if let Err(error) = record::keep(&self.db, sweep, at, took, result).await {
             debug!(
                 sweep = sweep.name,
                 error = &error as &dyn std::error::Error,
                 "not recorded"
             );
         }
+    }
+
+    /// Every sweep with its last run, on whatever replica, by name.
+    ///
+    /// # Errors
+    /// When Postgres does not answer.
+    pub async fn standings(&self) -> Result<Vec<Standing>, DbError> {
+        record::standings(&self.db, &self.sweeps).await
     }
 }

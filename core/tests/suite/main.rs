@@ -3,4 +3,5 @@
 
 mod http;
 mod jobs;
+mod sweeps;
 mod valkey_bus;

@@ -40,15 +40,22 @@ fn main() {
 async fn compare(cost: &str, rounds: usize) {
     let plan = TestApp::with(ENTRIES).env("AUTH_BCRYPT_COST", cost);
     let app = plan.role(Role::Api).start().await;
-    let accounts = app.context().ports.admin_accounts.get();
     let ratu = NewAdmin {
         email: KNOWN.to_owned(),
         display_name: "Ratu".to_owned(),
         role: AdminRole::Owner,
-        password: "correct horse battery".into(),
     };
-    let made = accounts.expect("auth is there").create(ratu).await;
+    let cx = app.context();
+    let accounts = cx.ports.admin_accounts.get().expect("auth is there");
+    let password = accounts.hash_password("correct horse battery".into()).await;
+    let mut client = cx.db.client().await.expect("Postgres answers");
+    let tx = client.begin().await.expect("Postgres answers");
+    let made = accounts
+        .create(&tx, &ratu, &password.expect("it is hashed"))
+        .await;
     made.expect("the account is made");
+    tx.commit().await.expect("Postgres answers");
+    drop(client);
     let emails = [KNOWN, UNKNOWN, CONTROL];
     let mut times = [const { Vec::new() }; 3];
     for round in 0..rounds + WARM_UP {

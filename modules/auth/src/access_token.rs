@@ -16,7 +16,7 @@ use crate::keys::Keys;
 
 const ISSUER: &str = "halobestie";
 /// How far ahead the clock of the replica that signed may be.
-const CLOCK_SKEW: Duration = Duration::from_secs(60);
+pub(crate) const CLOCK_SKEW: Duration = Duration::from_secs(60);
 
 /// Whom an access token is for.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +27,17 @@ pub(crate) struct Subject {
     pub(crate) role: Role,
     /// The sign-in session.
     pub(crate) session_id: Uuid,
+}
+
+impl Subject {
+    /// Whom a caller's own token or cookie is for.
+    pub(crate) fn of(caller: &Principal) -> Self {
+        Self {
+            user_id: caller.user_id,
+            role: caller.role,
+            session_id: caller.session_id,
+        }
+    }
 }
 
 /// What a token says.

@@ -5,10 +5,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use halobestie_core::AfterCommit;
-use halobestie_core::pg::DbError;
-use halobestie_core::ports::{Admin, AdminAccounts, AdminError, NewAdmin};
+use halobestie_core::pg::{DbError, Tx};
+use halobestie_core::ports::{
+    Admin, AdminAccounts, AdminChange, AdminError, AdminRole, NewAdmin, PasswordHash,
+};
 use secrecy::{ExposeSecret, SecretString};
 use tracing::info;
+use uuid::Uuid;
 
 use crate::login_throttle::account_hash;
 use crate::password::{self, PasswordError};
@@ -33,20 +36,28 @@ pub(crate) fn normal_email(text: &str) -> String {
 
 #[async_trait]
 impl AdminAccounts for Admins {
-    async fn create(&self, new: NewAdmin) -> Result<Admin, AdminError> {
+    async fn hash_password(&self, password: SecretString) -> Result<PasswordHash, AdminError> {
+        Ok(PasswordHash(hash(&self.0, password).await?.into()))
+    }
+
+    async fn create(
+        &self,
+        tx: &Tx<'_>,
+        new: &NewAdmin,
+        password: &PasswordHash,
+    ) -> Result<Admin, AdminError> {
         let state = &self.0;
         let email = readable_email(&new.email)?;
         let display_name = readable_name(&new.display_name)?;
-        let password_hash = hash(state, new.password).await?;
         let (id, now) = (state.entropy.uuid(&state.clock), state.clock.now());
         let row = NewAdminRow {
             id,
             email: &email,
-            password_hash: &password_hash,
+            password_hash: password.0.expose_secret(),
             display_name,
             admin_role: new.role,
         };
-        if !admins::insert(&state.db, row, now).await? {
+        if !admins::insert(tx, row, now).await? {
             return Err(AdminError::Exists(email));
         }
         info!(user.id = %id, role = new.role.as_str(), "admin made");
@@ -61,29 +72,66 @@ impl AdminAccounts for Admins {
         })
     }
 
+    async fn change<'a>(
+        &'a self,
+        tx: &Tx<'_>,
+        id: Uuid,
+        change: &AdminChange,
+    ) -> Result<Option<(Admin, Admin, AfterCommit<'a>)>, AdminError> {
+        let state = &self.0;
+        let name = change.display_name.as_deref().map(readable_name);
+        let name = name.transpose()?;
+        // Every owner is held, in one order, so that two owners cannot each leave the other as the last.
+        let owners = admins::hold_owners(tx, id).await?;
+        let Some(before) = admins::find(tx, id).await? else {
+            return Ok(None);
+        };
+        let after = Admin {
+            display_name: name.map_or_else(|| before.display_name.clone(), ToOwned::to_owned),
+            role: change.role.unwrap_or(before.role),
+            is_active: change.is_active.unwrap_or(before.is_active),
+            ..before.clone()
+        };
+        let stays_owner = after.role == AdminRole::Owner && after.is_active;
+        if owners == [id] && !stays_owner {
+            return Err(AdminError::LastOwner);
+        }
+        admins::update(tx, &after).await?;
+        let revoked = if after.is_active {
+            Vec::new()
+        } else {
+            let (reason, now) = (RevokeReason::AccountDisabled, state.clock.now());
+            sessions::revoke_all(tx, id, reason, now).await?
+        };
+        let after_commit = AfterCommit::new(async move {
+            state.revocations.publish(&revoked);
+            info!(user.id = %id, sessions = revoked.len(), "admin changed");
+        });
+        Ok(Some((before, after, after_commit)))
+    }
+
+    async fn set_password<'a>(
+        &'a self,
+        tx: &Tx<'_>,
+        id: Uuid,
+        password: &PasswordHash,
+    ) -> Result<Option<AfterCommit<'a>>, AdminError> {
+        let Some(admin) = admins::find(tx, id).await? else {
+            return Ok(None);
+        };
+        let password = password.0.expose_secret();
+        let (_, tell) = replace_password(&self.0, tx, &admin.email, password).await?;
+        Ok(Some(tell))
+    }
+
     async fn reset_password<'a>(
         &'a self,
+        tx: &Tx<'_>,
         email: &str,
-        password: SecretString,
-    ) -> Result<AfterCommit<'a>, AdminError> {
-        let state = &self.0;
+        password: &PasswordHash,
+    ) -> Result<(Uuid, AfterCommit<'a>), AdminError> {
         let email = normal_email(email);
-        let password_hash = hash(state, password).await?;
-        let account = account_hash(&state.keys, &email);
-        let mut client = state.db.client().await?;
-        let tx = client.begin().await?;
-        // The account first: a sign-in holds it, with its old password, while it adds its session.
-        let Some(user_id) = admins::set_password(&tx, &email, &password_hash).await? else {
-            return Err(AdminError::Unknown(email));
-        };
-        let (reason, now) = (RevokeReason::PasswordReset, state.clock.now());
-        let revoked = sessions::revoke_all(&tx, user_id, reason, now).await?;
-        login_failures::forget_account(&tx, &account).await?;
-        tx.commit().await?;
-        Ok(AfterCommit::new(async move {
-            state.revocations.publish(&revoked);
-            info!(user.id = %user_id, sessions = revoked.len(), "admin's password reset");
-        }))
+        replace_password(&self.0, tx, &email, password.0.expose_secret()).await
     }
 
     async fn list(&self) -> Result<Vec<Admin>, DbError> {
@@ -91,8 +139,34 @@ impl AdminAccounts for Admins {
     }
 }
 
-async fn hash(state: &State, password: SecretString) -> Result<String, AdminError> {
-    if !password::LENGTHS.contains(&password.expose_secret().len()) {
+/// Sets the password of the account with this email, and signs it out; whose it is.
+async fn replace_password<'a>(
+    state: &'a State,
+    tx: &Tx<'_>,
+    email: &str,
+    password_hash: &str,
+) -> Result<(Uuid, AfterCommit<'a>), AdminError> {
+    if email.contains('\0') {
+        return Err(AdminError::Unknown(email.to_owned()));
+    }
+    // The account first: a sign-in holds it, with its old password, while it adds its session.
+    let Some(user_id) = admins::set_password(tx, email, password_hash).await? else {
+        return Err(AdminError::Unknown(email.to_owned()));
+    };
+    let (reason, now) = (RevokeReason::PasswordReset, state.clock.now());
+    let revoked = sessions::revoke_all(tx, user_id, reason, now).await?;
+    login_failures::forget_account(tx, &account_hash(&state.keys, email)).await?;
+    let tell = AfterCommit::new(async move {
+        state.revocations.publish(&revoked);
+        info!(user.id = %user_id, sessions = revoked.len(), "admin's password reset");
+    });
+    Ok((user_id, tell))
+}
+
+pub(crate) async fn hash(state: &State, password: SecretString) -> Result<String, AdminError> {
+    let text = password.expose_secret();
+    // bcrypt ends a password at a NUL.
+    if !password::LENGTHS.contains(&text.len()) || text.contains('\0') {
         return Err(AdminError::BadPassword);
     }
     let hash = state.passwords.hash(password, &state.entropy).await;
@@ -119,7 +193,7 @@ fn readable_email(text: &str) -> Result<String, AdminError> {
     }
 }
 
-fn readable_name(text: &str) -> Result<&str, AdminError> {
+pub(crate) fn readable_name(text: &str) -> Result<&str, AdminError> {
     let name = text.trim();
     let is_fine = NAME_CHARS.contains(&name.chars().count()) && !name.chars().any(char::is_control);
     if is_fine {

@@ -67,6 +67,27 @@ static REFRESH_REUSED: ErrorCode = ErrorCode {
     meaning: "The refresh token was replaced before; its session has been revoked, because somebody else may have it.",
     client: "Forget both tokens and sign in again.",
 };
+static OTP_OFF: ErrorCode = ErrorCode {
+    name: "otp_off",
+    status: 404,
+    title: "No one-time codes",
+    meaning: "Nobody signs in by one-time code on this server.",
+    client: "Offer another way to sign in.",
+};
+static COOKIE_SESSIONS_OFF: ErrorCode = ErrorCode {
+    name: "cookie_sessions_off",
+    status: 404,
+    title: "No cookie sessions",
+    meaning: "This server gives no cookies to browsers.",
+    client: "Keep the tokens instead, or set SESSION_SECRET on the server.",
+};
+static SIGN_IN_TOO_OLD: ErrorCode = ErrorCode {
+    name: "sign_in_too_old",
+    status: 403,
+    title: "Sign-in too old",
+    meaning: "The sign-in is too long ago for this.",
+    client: "Let the user sign in again, and ask right after it.",
+};
 static INVALID_CREDENTIALS: ErrorCode = ErrorCode {
     name: "invalid_credentials",
     status: 401,
@@ -85,6 +106,9 @@ pub(crate) static ALL: &[&ErrorCode] = &[
     &ACCOUNT_DISABLED,
     &REFRESH_INVALID,
     &REFRESH_REUSED,
+    &OTP_OFF,
+    &COOKIE_SESSIONS_OFF,
+    &SIGN_IN_TOO_OLD,
     &INVALID_CREDENTIALS,
 ];
 
@@ -141,6 +165,15 @@ pub(crate) enum AuthError {
     /// A refresh token that was replaced before.
     #[error("refresh token was used before")]
     RefreshReused,
+    /// One-time codes are switched off.
+    #[error("one-time codes are switched off")]
+    OtpOff,
+    /// There is no secret that signs cookies.
+    #[error("cookie sessions are switched off")]
+    CookieSessionsOff,
+    /// A cookie for a session that was signed in too long ago.
+    #[error("sign-in is too old to be carried by a cookie")]
+    SignInTooOld,
     /// A wrong email or password.
     #[error("email or password is wrong")]
     InvalidCredentials,
@@ -197,6 +230,9 @@ impl Coded for AuthError {
             Self::AccountDisabled => &ACCOUNT_DISABLED,
             Self::RefreshInvalid => &REFRESH_INVALID,
             Self::RefreshReused => &REFRESH_REUSED,
+            Self::OtpOff => &OTP_OFF,
+            Self::CookieSessionsOff => &COOKIE_SESSIONS_OFF,
+            Self::SignInTooOld => &SIGN_IN_TOO_OLD,
             Self::InvalidCredentials => &INVALID_CREDENTIALS,
             Self::LoginBusy => &codes::OVERLOADED,
             Self::Db(error) => error.code(),

@@ -1,4 +1,4 @@
-//! Keys derived from `AUTH_JWT_SECRET`, one for each purpose, so that a value made for one purpose
+//! Keys derived from `AUTH_JWT_SECRET`, and one from `SESSION_SECRET`, one for each purpose, so that a value made for one purpose
 //! says nothing about another. Secrets of before are kept after the current one.
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -18,6 +18,8 @@ pub(crate) enum Purpose {
     RefreshSuccessor,
     /// The mark by which a refresh token of ours is known.
     RefreshMark,
+    /// The signature of a browser's cookie; under `SESSION_SECRET`.
+    SessionCookie,
 }
 
 impl Purpose {
@@ -27,6 +29,7 @@ impl Purpose {
             Self::Contact => b"halobestie auth contact 1",
             Self::RefreshSuccessor => b"halobestie auth refresh successor 1",
             Self::RefreshMark => b"halobestie auth refresh mark 1",
+            Self::SessionCookie => b"halobestie auth session cookie 1",
         }
     }
 }

@@ -5,7 +5,10 @@
 //! forgotten while a token of its session could still be good.
 
 mod access_token;
+mod accounts;
+mod admin_login;
 mod admins;
+mod browsers;
 mod carrier;
 mod config;
 mod error;
@@ -16,6 +19,7 @@ mod limits;
 mod login_throttle;
 mod meters;
 mod otp;
+mod page_sessions;
 mod password;
 mod phone;
 mod ports;
@@ -25,6 +29,7 @@ mod revocations;
 mod rotation;
 mod routes;
 mod seeds;
+mod session_cookie;
 mod sign_in;
 mod state;
 mod store;
@@ -38,9 +43,12 @@ use std::sync::Arc;
 use halobestie_core::bus::Subscription;
 use halobestie_core::migrate::Migration;
 use halobestie_core::module::{BeforeBind, Phase, RunsOn, Service};
+use halobestie_core::openapi::COOKIE;
 use halobestie_core::ports::Capability;
 use halobestie_core::{BoxError, Context, Contribution, ErrorCode, Module};
-use utoipa::OpenApi;
+use utoipa::openapi::Components;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+use utoipa::{Modify, OpenApi};
 
 use crate::state::State;
 
@@ -52,10 +60,11 @@ pub struct Auth;
 
 /// The description of the routes.
 #[derive(OpenApi)]
-#[openapi(paths(
+#[openapi(modifiers(&Cookie), paths(
     handlers::otp::request,
     handlers::otp::verify,
     handlers::refresh::refresh,
+    handlers::cookie::create,
     handlers::sessions::logout,
     handlers::sessions::list,
     handlers::sessions::end,
@@ -68,15 +77,37 @@ pub struct Auth;
 ))]
 struct Described;
 
+/// How a browser signs in.
+struct Cookie;
+
+impl Modify for Cookie {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let cookie = ApiKeyValue::with_description(
+            session_cookie::OF_HOST,
+            "The session of a browser, from `POST /api/auth/cookie`. Its name begins with `__Secure-` \
+             where `SESSION_COOKIE_DOMAIN` is set, and with neither on a developer's machine. Whatever \
+             changes something must come from a page of ours: see there.",
+        );
+        let scheme = SecurityScheme::ApiKey(ApiKey::Cookie(cookie));
+        let components = document.components.get_or_insert_with(Components::default);
+        components
+            .security_schemes
+            .insert(COOKIE.to_owned(), scheme.into());
+    }
+}
+
 impl Module for Auth {
     const NAME: &'static str = "auth";
     const NEEDS: &'static [Capability] = &[];
     const PROVIDES: &'static [Capability] = &[
         Capability::Authenticator,
+        Capability::CookieSessions,
         Capability::Directory,
         Capability::SignIn,
+        Capability::Accounts,
         Capability::AdminAccounts,
         Capability::SignInSessions,
+        Capability::AdminSessions,
     ];
     const SWEEPS: &'static [&'static str] = &[sweeps::CLEANUP];
     type Config = AuthConfig;
@@ -112,6 +143,9 @@ impl Module for Auth {
             .authenticator
             .fill(Arc::new(ports::Tokens(state.clone())));
         cx.ports
+            .cookie_sessions
+            .fill(Arc::new(browsers::Browsers(state.clone())));
+        cx.ports
             .directory
             .fill(Arc::new(ports::People(state.clone())));
         cx.ports
@@ -120,6 +154,12 @@ impl Module for Auth {
         cx.ports
             .sign_in
             .fill(Arc::new(sign_in::ByEmail(state.clone())));
+        cx.ports
+            .accounts
+            .fill(Arc::new(accounts::Registry(state.clone())));
+        cx.ports
+            .admin_sessions
+            .fill(Arc::new(page_sessions::SignedAdmins(state.clone())));
         cx.ports
             .admin_accounts
             .fill(Arc::new(admins::Admins(state.clone())));

@@ -104,6 +104,7 @@ fn person(user: User) -> Person {
         role,
         language,
         is_active,
+        is_closed,
         ..
     } = user;
     Person {
@@ -112,5 +113,6 @@ fn person(user: User) -> Person {
         display_name,
         language,
         is_active,
+        is_closed,
     }
 }

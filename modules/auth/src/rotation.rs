@@ -58,6 +58,10 @@ pub(crate) fn judge(
     if family.revoked_at.is_some() || family.refresh_expires_at <= now {
         return Verdict::Invalid;
     }
+    // A cookie carries the session, and has ended all its tokens: showing one is late, and no theft.
+    if family.refresh_hash.is_empty() {
+        return Verdict::Invalid;
+    }
     let hash = shown.hash();
     let is_previous = family
         .previous_hash

@@ -6,7 +6,7 @@ use halobestie_core::http::{Access, Routes};
 use halobestie_core::ports::Role;
 use http::Method;
 
-use crate::handlers::{admin, me, otp, refresh, sessions};
+use crate::handlers::{admin, cookie, me, otp, refresh, sessions};
 use crate::state::State;
 
 /// Routes of the public listener.
@@ -15,10 +15,23 @@ pub(crate) fn public(state: Arc<State>) -> Routes {
         .post("/api/auth/otp/request", Access::Anyone, otp::request)
         .post("/api/auth/otp/verify", Access::Anyone, otp::verify)
         .post("/api/auth/refresh", Access::Anyone, refresh::refresh)
+        .post("/api/auth/cookie", Access::EitherSide, cookie::create)
         .post("/api/auth/logout", Access::SignedIn, sessions::logout)
         .get("/api/auth/me", Access::SignedIn, me::show)
-        .row(Method::PATCH, "/api/auth/me", Access::SignedIn, me::update)
-        .row(Method::DELETE, "/api/auth/me", Access::SignedIn, me::close)
+        // Admins are named, and taken away, by owners: in the control center, by its rules and with its
+        // audit.
+        .row(
+            Method::PATCH,
+            "/api/auth/me",
+            Access::EitherSide,
+            me::update,
+        )
+        .row(
+            Method::DELETE,
+            "/api/auth/me",
+            Access::EitherSide,
+            me::close,
+        )
         .get("/api/auth/sessions", Access::SignedIn, sessions::list)
         .row(
             Method::DELETE,

@@ -107,9 +107,14 @@ async fn make_admin(
         email,
         display_name: "Admin".to_owned(),
         role: AdminRole::Owner,
-        password,
     };
-    match Admins(state.clone()).create(new).await {
+    let admins = Admins(state.clone());
+    let password = admins.hash_password(password).await?;
+    let mut client = state.db.client().await?;
+    let tx = client.begin().await?;
+    let made = admins.create(&tx, &new, &password).await;
+    tx.commit().await?;
+    match made {
         Ok(admin) => Ok(format!("{} made", admin.email)),
         Err(AdminError::Exists(email)) => Ok(format!("{email} was there")),
         Err(error) => Err(error.into()),

@@ -20,6 +20,7 @@ use crate::meters::Meters;
 use crate::password::Passwords;
 use crate::refusals::Refusals;
 use crate::revocations::Revocations;
+use crate::session_cookie::SessionCookies;
 
 /// Handles, keys and limits.
 pub(crate) struct State {
@@ -30,9 +31,12 @@ pub(crate) struct State {
     pub(crate) entropy: Entropy,
     pub(crate) keys: Keys,
     pub(crate) access_tokens: AccessTokens,
+    /// Of browsers; `None` where there is no secret for them.
+    pub(crate) cookies: Option<SessionCookies>,
     pub(crate) revocations: Revocations,
     pub(crate) ways: Ways,
     pub(crate) passwords: Passwords,
+    pub(crate) otp_enabled: bool,
     pub(crate) otp_door: Door,
     pub(crate) otp_limits: Limits,
     pub(crate) refusals: Refusals,
@@ -55,9 +59,11 @@ impl State {
             clock: cx.clock.clone(),
             entropy: cx.entropy.clone(),
             access_tokens: AccessTokens::new(&keys, config.access_life()),
+            cookies: cookies(config, cx),
             revocations: Revocations::new(cx.bus.clone(), cx.clock.clone(), config.access_life()),
             ways: Ways::new(config, cx.env, cx.ports.code_carrier.clone()),
             passwords: Passwords::new(config.bcrypt_cost),
+            otp_enabled: config.otp_enabled,
             otp_door: Door::default(),
             otp_limits: config.limits(),
             refusals: Refusals::new(cx.valkey.clone()),
@@ -67,4 +73,12 @@ impl State {
             keys,
         }))
     }
+}
+
+fn cookies(config: &AuthConfig, cx: &Context) -> Option<SessionCookies> {
+    let secret = config.session_secret.clone()?;
+    let domain = config.session_cookie_domain.clone();
+    let scene = (cx.env, cx.server.public_base_url.as_str());
+    let life = config.access_life();
+    Some(SessionCookies::new(secret, domain, scene, life))
 }

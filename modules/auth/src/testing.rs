@@ -53,10 +53,15 @@ pub async fn mitra(app: &TestApp) -> SignedIn {
     sign_in(app, Role::Mitra, &phone).await
 }
 
-/// A new admin, signed in.
+/// A new admin who may do everything, signed in.
 pub async fn admin(app: &TestApp) -> SignedIn {
+    admin_as(app, AdminRole::Owner).await
+}
+
+/// A new admin with this role, signed in.
+pub async fn admin_as(app: &TestApp, role: AdminRole) -> SignedIn {
     let email = format!("{}@halobestie.test", fresh_id().simple());
-    register_admin(app, &email, "a fine password").await;
+    register_admin_as(app, &email, "a fine password", role).await;
     let credentials = json!({"email": email, "password": "a fine password"});
     let answer = app
         .internal_post("/api/admin/auth/login")

@@ -16,6 +16,7 @@ mod lookup;
 mod meters;
 pub mod mirror;
 pub mod mitra;
+mod overseeing;
 mod ports;
 mod reseed;
 mod roster;

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use halobestie_core::pg::{DbError, Tx};
-use halobestie_core::ports::{Availability, Heartbeat, HeartbeatError, Seat};
+use halobestie_core::ports::{
+    Availability, Heartbeat, HeartbeatError, MitraCounts, MitraStanding, Seat, Standing,
+};
 use halobestie_core::{AfterCommit, Timestamp};
 use uuid::Uuid;
 
@@ -27,6 +29,18 @@ impl Availability for Roster {
 
     async fn count_available(&self) -> Result<u64, DbError> {
         Ok(self.count().await?.available)
+    }
+
+    async fn counts(&self) -> Result<MitraCounts, DbError> {
+        self.mitra_counts().await
+    }
+
+    async fn standings(&self, mitra_ids: &[Uuid]) -> Result<HashMap<Uuid, MitraStanding>, DbError> {
+        self.standings_of(mitra_ids).await
+    }
+
+    async fn standing_so(&self, standing: Standing) -> Result<Vec<Uuid>, DbError> {
+        self.all_standing(standing).await
     }
 
     async fn online_since(&self, mitra_ids: &[Uuid]) -> Result<HashMap<Uuid, Timestamp>, DbError> {

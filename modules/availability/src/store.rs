@@ -226,6 +226,45 @@ pub(crate) async fn reachable(
     Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
 }
 
+/// How many are online, by their own switch.
+pub(crate) async fn count_online(db: &impl Query) -> Result<u64, DbError> {
+    const SQL: &str = "SELECT count(*) FROM mitras WHERE is_online";
+    let count: i64 = db.row(SQL, &[]).await?.get(0);
+    Ok(count.try_into().unwrap_or(0))
+}
+
+/// Everyone who is online and may work.
+pub(crate) async fn online(db: &impl Query) -> Result<Vec<Mitra>, DbError> {
+    const SQL: &str = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM mitras WHERE is_online AND is_active"
+    );
+    mitras(db, SQL, &[]).await
+}
+
+/// Everyone who may work and is not online.
+pub(crate) async fn offline(db: &impl Query) -> Result<Vec<Uuid>, DbError> {
+    const SQL: &str = "SELECT mitra_id FROM mitras WHERE is_active AND NOT is_online";
+    Ok(db
+        .rows(SQL, &[])
+        .await?
+        .iter()
+        .map(|row| row.get(0))
+        .collect())
+}
+
+/// Everyone who may not work.
+pub(crate) async fn deactivated(db: &impl Query) -> Result<Vec<Uuid>, DbError> {
+    const SQL: &str = "SELECT mitra_id FROM mitras WHERE NOT is_active";
+    Ok(db
+        .rows(SQL, &[])
+        .await?
+        .iter()
+        .map(|row| row.get(0))
+        .collect())
+}
+
 /// Since when those of these mitras who are online have been.
 pub(crate) async fn online_since(
     db: &impl Query,

@@ -83,6 +83,38 @@ pub(crate) async fn end_in<'a>(
     id: Uuid,
     by: Ender,
 ) -> Result<AfterCommit<'a>, ChatError> {
+    Ok(end_known(state, tx, id, by).await?.after)
+}
+
+/// What came of an end.
+pub(crate) struct Ended<'a> {
+    /// Where the session was when it was locked.
+    pub(crate) was: SessionStatus,
+    /// Why it ended; `None` where nothing happened.
+    pub(crate) reason: Option<EndReason>,
+    pub(crate) after: AfterCommit<'a>,
+}
+
+impl Ended<'_> {
+    fn not(was: SessionStatus) -> Self {
+        Self {
+            was,
+            reason: None,
+            after: telling::in_turn([]),
+        }
+    }
+}
+
+/// Ends a session as [`end_in`] does, and says what came of it.
+///
+/// # Errors
+/// As [`end`].
+pub(crate) async fn end_known<'a>(
+    state: &'a State,
+    tx: &Tx<'_>,
+    id: Uuid,
+    by: Ender,
+) -> Result<Ended<'a>, ChatError> {
     let now = state.clock.now();
     let locked = match by {
         Ender::Customer(user_id) | Ender::Mitra(user_id) => {
@@ -92,7 +124,7 @@ pub(crate) async fn end_in<'a>(
     };
     let locked = locked.ok_or(ChatError::NotFound)?;
     if by == Ender::Payment && locked.status != SessionStatus::PendingPayment {
-        return Ok(telling::in_turn([]));
+        return Ok(Ended::not(locked.status));
     }
     let end = match (overdue(&locked, now), by) {
         (Some((event, at)), _) => End {
@@ -104,7 +136,7 @@ pub(crate) async fn end_in<'a>(
             event,
             at,
         },
-        (None, Ender::Clock) => return Ok(telling::in_turn([])),
+        (None, Ender::Clock) => return Ok(Ended::not(locked.status)),
         (None, Ender::Payment) => End {
             by,
             event: SessionEvent::PaymentExpired,
@@ -134,11 +166,11 @@ impl End {
         tx: &Tx<'_>,
         locked: &Locked,
         now: Timestamp,
-    ) -> Result<AfterCommit<'a>, ChatError> {
+    ) -> Result<Ended<'a>, ChatError> {
         let (actor, actor_id) = self.by.actor();
         let reason = match step(locked.status, self.event, actor) {
             Ok(Step::End(reason)) => reason,
-            Ok(Step::Stay) => return Ok(telling::in_turn([])),
+            Ok(Step::Stay) => return Ok(Ended::not(locked.status)),
             Ok(Step::To(_)) | Err(_) => return Err(ChatError::SessionState),
         };
         transitions::end(tx, locked.id, reason, self.at).await?;
@@ -161,7 +193,11 @@ impl End {
         }
         after.extend(searched.map(|(id, gone)| search_over(state, id, gone)));
         after.extend(self.withdraw(state, tx, locked, now).await?);
-        Ok(telling::in_turn(after))
+        Ok(Ended {
+            was: locked.status,
+            reason: Some(reason),
+            after: telling::in_turn(after),
+        })
     }
 
     /// Whom it is news to: not whoever ends it.

@@ -17,6 +17,7 @@ mod metrics;
 mod notices;
 mod offering;
 mod openapi;
+mod overseeing;
 mod packages;
 mod pairing;
 mod ports;
@@ -73,6 +74,7 @@ impl Module for Chat {
         Capability::Conversations,
         Capability::SoldTime,
         Capability::ChatNews,
+        Capability::SessionsOversight,
     ];
     const SWEEPS: &'static [&'static str] = &[sweeps::RETENTION];
     type Config = ChatConfig;
@@ -95,6 +97,10 @@ impl Module for Chat {
                 name: "0004_attachments",
                 sql: include_str!("../../../migrations/chat/0004_attachments.sql"),
             },
+            Migration {
+                name: "0005_oversight",
+                sql: include_str!("../../../migrations/chat/0005_oversight.sql"),
+            },
         ]
     }
 
@@ -116,6 +122,12 @@ impl Module for Chat {
         cx.ports
             .sold_time
             .fill(Arc::new(ports::TimeBooks { db: cx.db.clone() }));
+        cx.ports
+            .sessions_oversight
+            .fill(Arc::new(overseeing::Overseer {
+                db: cx.db.clone(),
+                clock: cx.clock.clone(),
+            }));
         let state = Arc::new(State::new(&config, cx)?);
         cx.ports.chat_news.fill(Arc::new(ports::Reporter {
             state: state.clone(),

@@ -1,6 +1,7 @@
 //! What a customer can ask for: the price list, a runtime setting.
 
-use halobestie_core::settings::SettingValue;
+use halobestie_core::ports::AdminRole;
+use halobestie_core::settings::{Misfit, SettingValue};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -16,21 +17,25 @@ const AMOUNT_MAX: i64 = 100_000_000;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Package {
     /// What a request names.
-    #[schema(example = "15m")]
+    #[schema(example = "15m", min_length = 1, max_length = 40)]
     pub id: String,
     /// What a customer sees.
+    #[schema(min_length = 1, max_length = 80)]
     pub name: String,
     /// How long the session lasts.
+    #[schema(minimum = 1, maximum = 1440)]
     pub minutes: u32,
     /// The price in whole rupiah.
+    #[schema(minimum = 0, maximum = 100_000_000)]
     pub amount: i64,
     /// Always `IDR`.
+    #[schema(default = "IDR")]
     #[serde(default = "rupiah")]
     pub currency: String,
 }
 
 /// The setting `packages`: a list.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
 pub struct Packages(pub Vec<Package>);
 
@@ -59,22 +64,19 @@ impl Default for Packages {
 }
 
 impl SettingValue for Packages {
-    fn validate(&self) -> Result<(), String> {
+    const CHANGED_BY: AdminRole = AdminRole::Owner;
+
+    fn validate(&self) -> Result<(), Misfit> {
         if self.0.is_empty() || self.0.len() > PACKAGES_MAX {
-            return Err(format!("expected 1 to {PACKAGES_MAX} packages"));
+            let message = format!("expected 1 to {PACKAGES_MAX} packages");
+            return Err(Misfit::at("", message));
         }
         for (index, package) in self.0.iter().enumerate() {
-            package
-                .check()
-                .map_err(|problem| format!("package {index}: {problem}"))?;
-            if self.0[..index]
-                .iter()
-                .any(|earlier| earlier.id == package.id)
-            {
-                return Err(format!(
-                    "package {index}: the id {} occurs twice",
-                    package.id
-                ));
+            let misfit = |(field, message)| Misfit::at(format!("[{index}].{field}"), message);
+            package.check().map_err(misfit)?;
+            let mut earlier = self.0[..index].iter();
+            if earlier.any(|earlier| earlier.id == package.id) {
+                return Err(misfit(("id", format!("{} occurs twice", package.id))));
             }
         }
         Ok(())
@@ -82,21 +84,27 @@ impl SettingValue for Packages {
 }
 
 impl Package {
-    fn check(&self) -> Result<(), String> {
-        if self.id.is_empty() || self.id.chars().count() > ID_CHARS_MAX {
-            return Err(format!("id must have 1 to {ID_CHARS_MAX} characters"));
+    /// The first field that does not fit, and why.
+    fn check(&self) -> Result<(), (&'static str, String)> {
+        let characters = |text: &str, most| (1..=most).contains(&text.chars().count());
+        let wrong = |field, message| Err((field, message));
+        if !characters(&self.id, ID_CHARS_MAX) {
+            return wrong("id", format!("must have 1 to {ID_CHARS_MAX} characters"));
         }
-        if self.name.is_empty() || self.name.chars().count() > NAME_CHARS_MAX {
-            return Err(format!("name must have 1 to {NAME_CHARS_MAX} characters"));
+        if !characters(&self.name, NAME_CHARS_MAX) {
+            return wrong(
+                "name",
+                format!("must have 1 to {NAME_CHARS_MAX} characters"),
+            );
         }
         if !(1..=MINUTES_MAX).contains(&self.minutes) {
-            return Err(format!("minutes must be 1 to {MINUTES_MAX}"));
+            return wrong("minutes", format!("must be 1 to {MINUTES_MAX}"));
         }
         if !(0..=AMOUNT_MAX).contains(&self.amount) {
-            return Err(format!("amount must be 0 to {AMOUNT_MAX}"));
+            return wrong("amount", format!("must be 0 to {AMOUNT_MAX}"));
         }
         if self.currency != CURRENCY {
-            return Err(format!("currency must be {CURRENCY}"));
+            return wrong("currency", format!("must be {CURRENCY}"));
         }
         Ok(())
     }
@@ -124,19 +132,19 @@ mod tests {
         };
         assert_eq!(
             spoilt(|it| it.minutes = 0),
-            "package 1: minutes must be 1 to 1440"
+            Misfit::at("[1].minutes", "must be 1 to 1440")
         );
         assert_eq!(
             spoilt(|it| it.amount = -1),
-            "package 1: amount must be 0 to 100000000"
+            Misfit::at("[1].amount", "must be 0 to 100000000")
         );
         assert_eq!(
             spoilt(|it| it.id = "15m".into()),
-            "package 1: the id 15m occurs twice"
+            Misfit::at("[1].id", "15m occurs twice")
         );
         assert_eq!(
             spoilt(|it| it.currency = "USD".into()),
-            "package 1: currency must be IDR"
+            Misfit::at("[1].currency", "must be IDR")
         );
         assert!(Packages(Vec::new()).validate().is_err());
     }

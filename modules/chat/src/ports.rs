@@ -4,16 +4,16 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use halobestie_core::AfterCommit;
 use halobestie_core::pg::{Db, DbError, Tx};
 use halobestie_core::ports::{
-    Arrival, ChatNews, Conversations, SessionControl, SessionLoad, Side, SoldTime, TimeOfSession,
-    Unread,
+    Arrival, ChatNews, Conversations, EndedSession, SessionControl, SessionLoad, Side, SoldTime,
+    TimeOfSession, Unread,
 };
 use uuid::Uuid;
 
 use crate::ending::{self, Ender};
 use crate::error::ChatError;
+use crate::session_state::EndReason;
 use crate::state::State;
 use crate::store::{messages, requests, sessions, sides, time, unread};
 
@@ -57,9 +57,13 @@ impl SessionControl for Desk {
         tx: &Tx<'_>,
         session_id: Uuid,
         admin_id: Uuid,
-    ) -> Result<Option<AfterCommit<'a>>, DbError> {
-        match ending::end_in(&self.state, tx, session_id, Ender::Admin(admin_id)).await {
-            Ok(after) => Ok(Some(after)),
+    ) -> Result<Option<EndedSession<'a>>, DbError> {
+        match ending::end_known(&self.state, tx, session_id, Ender::Admin(admin_id)).await {
+            Ok(ended) => Ok(Some(EndedSession {
+                was: ended.was.as_str(),
+                reason: ended.reason.map(EndReason::as_str),
+                after_commit: ended.after,
+            })),
             Err(ChatError::Db(error)) => Err(error),
             // An admin may end whatever goes on, so there is none.
             Err(_) => Ok(None),

@@ -9,7 +9,8 @@ use halobestie_core::entropy::Entropy;
 use halobestie_core::lifecycle::Lifecycle;
 use halobestie_core::pg::{Db, DbError};
 use halobestie_core::ports::{
-    Attachments, Authenticator, Availability, Directory, Late, Notifier, Payments, Role,
+    Attachments, Authenticator, Availability, CookieSessions, Directory, Late, Notifier, Payments,
+    Role,
 };
 use halobestie_core::settings::Setting;
 use halobestie_core::{BoxError, Context};
@@ -39,6 +40,8 @@ pub(crate) struct State {
     pub(crate) entropy: Entropy,
     pub(crate) lifecycle: Lifecycle,
     pub(crate) authenticator: Arc<dyn Authenticator>,
+    /// Nobody where this server gives no cookies.
+    pub(crate) cookie_sessions: Late<dyn CookieSessions>,
     pub(crate) directory: Arc<dyn Directory>,
     pub(crate) availability: Arc<dyn Availability>,
     payments: Late<dyn Payments>,
@@ -84,6 +87,7 @@ impl State {
             entropy: cx.entropy.clone(),
             lifecycle: cx.lifecycle.clone(),
             authenticator: port(&cx.ports.authenticator)?,
+            cookie_sessions: cx.ports.cookie_sessions.clone(),
             directory: port(&cx.ports.directory)?,
             availability: port(&cx.ports.availability)?,
             payments: cx.ports.payments.clone(),

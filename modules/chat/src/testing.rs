@@ -29,6 +29,7 @@ impl Pen {
             bus: cx.bus.clone(),
             clock: cx.clock.clone(),
             metrics: metrics.clone(),
+            notifier: cx.ports.notifier.clone(),
         };
         let scribe = Scribe::new(lanes, metrics.waiting.clone(), |orders| {
             let work = lane.clone().run(orders, cx.lifecycle.last().clone());

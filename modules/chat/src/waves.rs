@@ -9,8 +9,9 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use halobestie_core::Timestamp;
-use halobestie_core::settings::{Setting, SettingValue, Settings};
+use halobestie_core::settings::{Misfit, Setting, SettingValue, Settings};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::pairing::EXCLUSIVE;
@@ -22,30 +23,32 @@ const SECONDS_MAX: u32 = 3600;
 const SECONDS_DEFAULT: u32 = 10;
 
 /// The setting `pairing.wave_size`.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
+#[schema(maximum = 10_000)]
 struct WaveSize(u32);
 
 impl SettingValue for WaveSize {
-    fn validate(&self) -> Result<(), String> {
+    fn validate(&self) -> Result<(), Misfit> {
         at_most(self.0, SIZE_MAX)
     }
 }
 
 /// The setting `pairing.wave_seconds`.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
+#[schema(maximum = 3600)]
 struct WaveSeconds(u32);
 
 impl SettingValue for WaveSeconds {
-    fn validate(&self) -> Result<(), String> {
+    fn validate(&self) -> Result<(), Misfit> {
         at_most(self.0, SECONDS_MAX)
     }
 }
 
-fn at_most(value: u32, most: u32) -> Result<(), String> {
+fn at_most(value: u32, most: u32) -> Result<(), Misfit> {
     if value > most {
-        return Err(format!("expected 0 to {most}"));
+        return Err(Misfit::at("", format!("expected 0 to {most}")));
     }
     Ok(())
 }

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use halobestie_core::config::{AppEnv, Checks, Invalid, Kind, Section, Variable};
 use lettre::message::Mailbox;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
+use crate::folder::Folder;
 use crate::limits::Limits;
 use crate::smtp;
 
@@ -37,7 +38,10 @@ pub struct EmailConfig {
 }
 
 const SMTP_URL: &str = "smtps://user:password@host:465, smtp://host:587?tls=required or, on a \
-                        private network, smtp://host:25; special characters percent-encoded";
+                        private network, smtp://host:25; special characters percent-encoded; on a \
+                        developer's machine file:///a/folder";
+const IN_A_FOLDER: &str =
+    "a mail server: letters are kept in a folder on a developer's machine alone";
 const SMTP_FROM: &str = "an email address, such as halobestie <no-reply@example.org>";
 
 /// Who mail is from on a developer's machine.
@@ -52,6 +56,12 @@ impl EmailConfig {
             network_hourly: self.address_hourly,
             daily_budget: self.daily_budget,
         }
+    }
+
+    /// The folder that stands in for a mail server, where one does.
+    pub(crate) fn folder(&self) -> Option<Folder> {
+        let url = self.smtp_url.as_ref()?;
+        Folder::of_url(url.expose_secret())
     }
 
     /// Who our mail is from. `None` when that is no address.
@@ -139,8 +149,13 @@ impl Section for EmailConfig {
             )
             .require(
                 "smtp_url",
-                url.is_none_or(smtp::is_url),
+                self.folder().is_some() || url.is_none_or(smtp::is_url),
                 format!("expected {SMTP_URL}"),
+            )
+            .require(
+                "smtp_url",
+                self.folder().is_none() || !env.is_deployed(),
+                format!("expected {IN_A_FOLDER}"),
             )
             .require(
                 "smtp_from",
@@ -229,6 +244,18 @@ mod tests {
             assert_eq!(problems.len(), 1, "{wrong}");
             assert!(!problems[0].message.contains("secret"), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_folder_takes_letters_on_a_developers_machine_alone() {
+        let config = EmailConfig {
+            smtp_url: Some("file:///tmp/letters".into()),
+            ..config()
+        };
+        assert!(config.validate(AppEnv::Development).is_empty());
+        assert!(config.validate(AppEnv::Test).is_empty());
+        assert_eq!(config.validate(AppEnv::Staging).len(), 1);
+        assert_eq!(wrong_keys(&config), ["smtp_url"]);
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::token::Token;
 /// RFC 5322 §2.1.1.
 const LINE_BYTES_MAX: usize = 998;
 
-/// The words of one language.
+/// The words of one language; `{product}` stands for the server's name.
 struct Words {
     subject: &'static str,
     hello: &'static str,
@@ -32,20 +32,20 @@ struct Words {
 }
 
 const INDONESIAN: Words = Words {
-    subject: "Tautan masuk halobestie",
+    subject: "Tautan masuk {product}",
     hello: "Halo,",
-    open: "Buka tautan ini di ponselmu untuk masuk ke halobestie:",
-    button: "Masuk ke halobestie",
+    open: "Buka tautan ini untuk masuk ke {product}:",
+    button: "Masuk ke {product}",
     life: "Tautan ini berlaku 15 menit dan hanya bisa dipakai satu kali.",
     not_you: "Bukan kamu yang meminta? Abaikan saja email ini, dan jangan teruskan tautannya kepada \
               siapa pun.",
 };
 
 const ENGLISH: Words = Words {
-    subject: "Your halobestie sign-in link",
+    subject: "Your {product} sign-in link",
     hello: "Hello,",
-    open: "Open this link on your phone to sign in to halobestie:",
-    button: "Sign in to halobestie",
+    open: "Open this link to sign in to {product}:",
+    button: "Sign in to {product}",
     life: "The link works for 15 minutes, and once.",
     not_you: "Was it not you who asked? Then ignore this email, and pass the link on to nobody.",
 };
@@ -80,15 +80,25 @@ impl Smtp {
         Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, contents.to.address().clone()))
-            .subject(words.subject)
+            .subject(named(words.subject, self.product))
             .date(UNIX_EPOCH + Duration::from_millis(unix_ms))
             .message_id(Some(format!("<{}@{domain}>", contents.id)))
             .multipart(
                 MultiPart::alternative()
-                    .singlepart(part(header::ContentType::TEXT_PLAIN, text(words, &link)))
-                    .singlepart(part(header::ContentType::TEXT_HTML, html(language, &link))),
+                    .singlepart(part(
+                        header::ContentType::TEXT_PLAIN,
+                        named(&text(words, &link), self.product),
+                    ))
+                    .singlepart(part(
+                        header::ContentType::TEXT_HTML,
+                        named(&html(language, &link), &escape(self.product)),
+                    )),
             )
     }
+}
+
+fn named(words: &str, product: &str) -> String {
+    words.replace("{product}", product)
 }
 
 /// A part, as it is unless a base URL beyond ASCII makes it need an encoding. (lettre by itself encodes

@@ -9,6 +9,7 @@ mod address;
 mod config;
 mod erasure;
 mod error;
+mod folder;
 mod handlers;
 mod letter;
 mod limits;
@@ -70,7 +71,11 @@ impl Module for Email {
 
     async fn build(config: EmailConfig, cx: &mut Context) -> Result<Contribution, BoxError> {
         smtp::warn_of_plain_text(&config);
-        let smtp = Arc::new(Smtp::new(&config, &cx.server.public_base_url)?);
+        let smtp = Arc::new(Smtp::new(
+            &config,
+            &cx.server.public_base_url,
+            cx.title.name,
+        )?);
         let (postbox, letters) = postbox::postbox();
         let state = State::new(&config, postbox, cx)?;
         let postman = Postman::new(smtp.clone(), state.sign_in.clone(), cx);

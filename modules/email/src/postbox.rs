@@ -159,7 +159,7 @@ impl Postman {
             now: self.clock.now(),
         };
         let message = self.smtp.letter(&contents).map_err(NotTaken::NoLetter)?;
-        self.smtp.send(message).await
+        self.smtp.send(message, id).await
     }
 
     /// The account's, or what the browser asked for where there is none or Postgres does not say.

@@ -1,4 +1,5 @@
-//! The server that takes our mail: one connection a letter, each step with a deadline.
+//! The server that takes our mail: one connection a letter, each step with a deadline. On a developer's
+//! machine a folder may stand in for it.
 //!
 //! What a server says about a letter often names its recipient, so only the number of its answer is
 //! told on.
@@ -16,8 +17,10 @@ use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::timeout;
 use tracing::warn;
+use uuid::Uuid;
 
 use crate::config::EmailConfig;
+use crate::folder::Folder;
 
 type Transport = AsyncSmtpTransport<Tokio1Executor>;
 
@@ -43,6 +46,9 @@ pub(crate) enum NotTaken {
     /// It could not be written.
     #[error("cannot write the letter")]
     NoLetter(#[source] lettre::error::Error),
+    /// Nor kept as a file.
+    #[error("cannot keep the letter in its folder")]
+    NotKept(#[from] std::io::Error),
     /// No conversation: no connection, no TLS, a wrong password, or nonsense.
     #[error("cannot speak with the mail server")]
     Broken(#[source] SmtpError),
@@ -67,8 +73,17 @@ impl From<SmtpError> for NotTaken {
 }
 
 /// The way out.
+enum Outlet {
+    Server(Transport),
+    /// A developer's machine has no mail server.
+    Folder(Folder),
+}
+
+/// What letters are written by, and where they go.
 pub(crate) struct Smtp {
-    transport: Transport,
+    outlet: Outlet,
+    /// What the server is called.
+    pub(crate) product: &'static str,
     pub(crate) from: Mailbox,
     /// Our own name: what links lead to.
     pub(crate) public_base_url: String,
@@ -84,45 +99,68 @@ impl Smtp {
     ///
     /// # Errors
     /// When the configuration is not complete, which its own check has refused.
-    pub(crate) fn new(config: &EmailConfig, public_base_url: &str) -> Result<Self, BoxError> {
-        let builder = builder(config)?.timeout(Some(STEP_DEADLINE));
-        let builder = match domain_of(public_base_url) {
-            Some(domain) if !names_us(config) => {
-                builder.hello_name(ClientId::Domain(domain.to_owned()))
-            }
-            _ => builder,
-        };
+    pub(crate) fn new(
+        config: &EmailConfig,
+        public_base_url: &str,
+        product: &'static str,
+    ) -> Result<Self, BoxError> {
         Ok(Self {
-            transport: builder.build(),
+            outlet: outlet(config, public_base_url)?,
+            product,
             from: config.from().ok_or("SMTP_FROM is no address")?,
             public_base_url: public_base_url.to_owned(),
         })
     }
 
-    /// Hands a letter over. Once the deadline has passed nobody knows whether it was taken.
+    /// Hands the letter of this id over. Once the deadline has passed nobody knows whether it was taken.
     ///
     /// # Errors
     /// Why it was not taken.
-    pub(crate) async fn send(&self, message: Message) -> Result<(), NotTaken> {
-        let sent = timeout(DEADLINE, self.transport.send(message));
-        sent.await.map_err(|_| NotTaken::Deadline)??;
-        Ok(())
-    }
-
-    async fn greet(&self) -> Result<bool, NotTaken> {
-        let greeted = timeout(STEP_DEADLINE, self.transport.test_connection());
-        Ok(greeted.await.map_err(|_| NotTaken::Deadline)??)
+    pub(crate) async fn send(&self, message: Message, id: Uuid) -> Result<(), NotTaken> {
+        match &self.outlet {
+            Outlet::Folder(folder) => Ok(folder.keep(&message, id).await?),
+            Outlet::Server(transport) => {
+                let sent = timeout(DEADLINE, transport.send(message));
+                sent.await.map_err(|_| NotTaken::Deadline)??;
+                Ok(())
+            }
+        }
     }
 
     async fn examine(&self) -> Finding {
         const ADVICE: &str = "check host, port, TLS, user and password in SMTP_URL; until then nobody can \
                               sign in by email";
-        match self.greet().await {
+        let transport = match &self.outlet {
+            Outlet::Folder(_) => {
+                return Finding::ok("letters are kept as files, and sent to nobody");
+            }
+            Outlet::Server(transport) => transport,
+        };
+        match greet(transport).await {
             Ok(true) => Finding::ok("takes our mail (greeted and signed in; nothing was sent)"),
             Ok(false) => Finding::problem("broke off after signing in", ADVICE),
             Err(error) => Finding::problem(halobestie_core::doctor::with_causes(&error), ADVICE),
         }
     }
+}
+
+async fn greet(transport: &Transport) -> Result<bool, NotTaken> {
+    let greeted = timeout(STEP_DEADLINE, transport.test_connection());
+    Ok(greeted.await.map_err(|_| NotTaken::Deadline)??)
+}
+
+fn outlet(config: &EmailConfig, public_base_url: &str) -> Result<Outlet, BoxError> {
+    if let Some(folder) = config.folder() {
+        return Ok(Outlet::Folder(folder));
+    }
+    let builder = builder(config)?.timeout(Some(STEP_DEADLINE));
+    let builder = match domain_of(public_base_url) {
+        Some(domain) if !names_us(config) => {
+            builder.hello_name(ClientId::Domain(domain.to_owned()))
+        }
+        _ => builder,
+    };
+    Ok(Outlet::Server(builder.build()))
 }
 
 /// What the doctor looks at: greets and signs in, and sends nothing.

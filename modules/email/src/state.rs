@@ -22,6 +22,8 @@ pub(crate) struct State {
     pub(crate) sign_in: Arc<dyn SignIn>,
     pub(crate) postbox: Postbox,
     pub(crate) limits: Limits,
+    /// What the server is called.
+    pub(crate) product: &'static str,
 }
 
 impl State {
@@ -43,6 +45,7 @@ impl State {
             sign_in: sign_in.clone(),
             postbox,
             limits: config.limits(),
+            product: cx.title.name,
         }))
     }
 }

@@ -19,6 +19,7 @@ mod invoicing;
 mod ledger;
 mod meters;
 mod openapi;
+mod overseeing;
 mod payment_state;
 mod reconciling;
 mod refunding;
@@ -52,7 +53,11 @@ pub struct Xendit;
 impl Module for Xendit {
     const NAME: &'static str = "xendit";
     const NEEDS: &'static [Capability] = &[Capability::Authenticator, Capability::Purchases];
-    const PROVIDES: &'static [Capability] = &[Capability::Payments, Capability::Books];
+    const PROVIDES: &'static [Capability] = &[
+        Capability::Payments,
+        Capability::PaymentsOversight,
+        Capability::Books,
+    ];
     const SWEEPS: &'static [&'static str] =
         &[sweeps::RECONCILE, sweeps::CLEANUP, refunding::RECONCILE];
     const JOBS: &'static [JobKind] = &[
@@ -64,10 +69,16 @@ impl Module for Xendit {
     type Config = XenditConfig;
 
     fn migrations() -> &'static [Migration] {
-        &[Migration {
-            name: "0001_payments",
-            sql: include_str!("../../../migrations/xendit/0001_payments.sql"),
-        }]
+        &[
+            Migration {
+                name: "0001_payments",
+                sql: include_str!("../../../migrations/xendit/0001_payments.sql"),
+            },
+            Migration {
+                name: "0002_oversight",
+                sql: include_str!("../../../migrations/xendit/0002_oversight.sql"),
+            },
+        ]
     }
 
     fn errors() -> &'static [&'static ErrorCode] {
@@ -86,6 +97,9 @@ impl Module for Xendit {
         let client = Arc::new(Client::new(&config, meters.clone(), cx)?);
         let state = State::new(&config, client.clone(), meters, cx)?;
         cx.ports.payments.fill(Arc::new(Till::new(state.clone())));
+        cx.ports
+            .payments_oversight
+            .fill(Arc::new(overseeing::Overseer(state.clone())));
         cx.ports.books.fill(Arc::new(Auditor {
             db: cx.db.clone(),
             sold_time: cx.ports.sold_time.clone(),
@@ -96,7 +110,6 @@ impl Module for Xendit {
         examinations.extend(doctor::examinations(state.clone(), webhook_url));
         Ok(Contribution {
             public: routes::public(state.clone()),
-            internal: routes::internal(state.clone()),
             jobs: vec![
                 invoicing::making(state.clone()),
                 invoicing::closing(state.clone()),

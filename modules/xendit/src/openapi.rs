@@ -11,8 +11,6 @@ use crate::handlers;
     handlers::webhook::take,
     handlers::returns::success,
     handlers::returns::failure,
-    handlers::refund::refund,
-    handlers::refund::list,
 ))]
 struct Described;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use halobestie_core::http::{Access, Routes};
 use halobestie_core::ports::Role;
 
-use crate::handlers::{payments, refund, returns, webhook};
+use crate::handlers::{payments, returns, webhook};
 use crate::state::State;
 
 /// Where Xendit's webhooks go.
@@ -24,21 +24,5 @@ pub(crate) fn public(state: Arc<State>) -> Routes {
         .body_limit(EVENT_BYTES_MAX)
         .get(returns::SUCCESS, Access::Anyone, returns::success)
         .get(returns::FAILURE, Access::Anyone, returns::failure)
-        .into()
-}
-
-/// Routes of the internal listener.
-pub(crate) fn internal(state: Arc<State>) -> Routes {
-    Routes::with(state)
-        .post(
-            "/api/admin/payments/{id}/refund",
-            Access::Only(Role::Admin),
-            refund::refund,
-        )
-        .get(
-            "/api/admin/payments/{id}/refunds",
-            Access::Only(Role::Admin),
-            refund::list,
-        )
         .into()
 }

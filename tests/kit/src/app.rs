@@ -206,6 +206,17 @@ impl TestApp {
         TestSocket::open(self.public_address(), access_token).await
     }
 
+    /// Opens the WebSocket with these headers, as a browser would with its own.
+    ///
+    /// # Errors
+    /// The HTTP answer instead of the upgrade.
+    pub async fn try_ws_with(
+        &self,
+        headers: &[(&'static str, &str)],
+    ) -> Result<TestSocket, TestResponse> {
+        TestSocket::open_with(self.public_address(), headers).await
+    }
+
     /// Asks the server to drain, as SIGTERM does, and does not wait for it.
     pub fn shut_down(&self) {
         self.context().lifecycle.shut_down();

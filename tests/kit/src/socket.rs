@@ -37,12 +37,25 @@ impl TestSocket {
         address: SocketAddr,
         access_token: Option<&str>,
     ) -> Result<Self, TestResponse> {
+        let bearer = access_token.map(|token| format!("Bearer {token}"));
+        let headers = bearer.iter().map(|it| ("authorization", it.as_str()));
+        Self::open_with(address, &headers.collect::<Vec<_>>()).await
+    }
+
+    /// Opens a socket with these headers, as a browser would with its own.
+    ///
+    /// # Errors
+    /// The HTTP answer instead of the upgrade.
+    pub async fn open_with(
+        address: SocketAddr,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Self, TestResponse> {
         let tcp = TcpStream::connect(address)
             .await
             .expect("the public listener takes connections");
         tcp.set_nodelay(true)
             .expect("a fresh connection takes options");
-        let handshake = tokio_tungstenite::client_async(request(address, access_token), tcp);
+        let handshake = tokio_tungstenite::client_async(request(address, headers), tcp);
         match timeout(PATIENCE, handshake)
             .await
             .expect("the handshake is answered")
@@ -193,7 +206,7 @@ enum Frame {
     Closed(Option<CloseFrame>),
 }
 
-fn request(address: SocketAddr, access_token: Option<&str>) -> Request<()> {
+fn request(address: SocketAddr, more: &[(&'static str, &str)]) -> Request<()> {
     let url = format!("ws://{address}{PATH}");
     let mut request = url.into_client_request().expect("the address makes a URL");
     let headers = request.headers_mut();
@@ -201,9 +214,9 @@ fn request(address: SocketAddr, access_token: Option<&str>) -> Request<()> {
         "sec-websocket-protocol",
         HeaderValue::from_static(SUBPROTOCOL),
     );
-    if let Some(token) = access_token {
-        let value = HeaderValue::from_str(&format!("Bearer {token}"));
-        headers.insert("authorization", value.expect("a token fits into a header"));
+    for (name, value) in more {
+        let value = HeaderValue::from_str(value);
+        headers.insert(*name, value.expect("it fits into a header"));
     }
     request
 }

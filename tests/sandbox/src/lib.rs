@@ -5,6 +5,9 @@
 //! is a record of what it did (messages, invoices, pushes, calls), and in front of it are knobs that
 //! make it slow, wrong, forgetful or gone.
 //!
+//! [`Aptabase`] is not in the box but beside it, at a port of its own; so is any upstream that somebody
+//! else writes ([`Upstream`], [`Standalone`]), with the same knobs and the same record.
+//!
 //! Never part of an image: nothing that ships depends on this package. A test starts one for itself,
 //! as many at once as it likes; `dev` runs the program `halobestie-sandbox`, which adds pages.
 //!
@@ -28,6 +31,7 @@
 //! Time that upstreams speak of (expiries, stamps) is the clock's; waits on the wire (delays, retries of
 //! webhooks) are real.
 
+pub mod aptabase;
 pub mod fazpass;
 pub mod google;
 mod knobs;
@@ -37,9 +41,10 @@ mod sandbox;
 mod upstream;
 pub mod xendit;
 
+pub use aptabase::Aptabase;
 pub use fazpass::Fazpass;
 pub use google::Google;
 pub use knobs::{Conditions, Fault, KnobError, Knobs, Planned};
 pub use sandbox::{Builder, Sandbox};
-pub use upstream::RecordedCall;
+pub use upstream::{Answer, Call, RecordedCall, Standalone, Upstream};
 pub use xendit::Xendit;

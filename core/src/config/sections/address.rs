@@ -30,15 +30,17 @@ pub(super) fn is_origin(text: &str) -> bool {
 }
 
 /// Whether a text is a scheme of an app, or an https address, below which paths can be appended. `://`
-/// keeps out schemes that run something, such as `javascript:`.
+/// keeps out schemes that run something, such as `javascript:`. A page on the machine itself needs no TLS.
 pub(super) fn is_deep_link(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once("://") else {
         return false;
     };
+    let host = rest.split([':', '/']).next().unwrap_or_default();
+    let is_here = scheme == "http" && matches!(host, "localhost" | "127.0.0.1");
     let mut letters = scheme.chars();
     let is_scheme = letters.next().is_some_and(|it| it.is_ascii_lowercase())
         && letters.all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || "+-.".contains(it))
-        && !["javascript", "data", "file", "blob", "http"].contains(&scheme);
+        && (is_here || !["javascript", "data", "file", "blob", "http"].contains(&scheme));
     let is_path = rest
         .chars()
         .all(|it| it.is_ascii_alphanumeric() || "-._~/:".contains(it));
@@ -75,6 +77,8 @@ mod tests {
             "halobestie://open",
             "com.example.app://x/",
             "https://a.example/open",
+            "http://localhost:3000",
+            "http://127.0.0.1:3000/app",
         ] {
             assert!(is_deep_link(fine), "{fine}");
         }
@@ -85,6 +89,7 @@ mod tests {
             "javascript://%0aalert(1)",
             "data://x",
             "http://a.example",
+            "http://localhost.a.example",
             "https://",
             "Halobestie://",
             "halobestie://x?y=",

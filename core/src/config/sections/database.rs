@@ -59,7 +59,8 @@ impl Section for DatabaseConfig {
             .is_none_or(|url| is_postgres_url(url.expose_secret()));
         Checks::default()
             .require("url", is_fine, format!("expected {URL}"))
-            .range("pool_size", self.pool_size, 1..=1000)
+            // Two, because a sweep's lock keeps one while its step uses another.
+            .range("pool_size", self.pool_size, 2..=1000)
             .range("timeout_seconds", self.timeout_seconds, 1..=300)
             .invalid
     }

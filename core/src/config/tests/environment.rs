@@ -162,7 +162,7 @@ fn all_problems_are_told_at_once() {
         "PUBLIC_ADDR (environment): expected an IP address and a port, such as 0.0.0.0:3000, got",
         "INTERNAL_ADDR (environment): expected an IP address and a port",
         r#"LOG_FORMAT (environment): expected json or pretty, got "xml""#,
-        "DATABASE_POOL_SIZE (environment): expected 1 to 1000, got 0",
+        "DATABASE_POOL_SIZE (environment): expected 2 to 1000, got 0",
     ] {
         assert!(
             lines.iter().any(|line| line.starts_with(start)),

@@ -8,15 +8,30 @@ use serde::Deserialize;
 
 use crate::config::files::BuiltIn;
 use crate::config::{
-    AppEnv, Checks, Config, Invalid, Kind, NoConfig, Section, Shown, Sources, Variable, load,
+    AppEnv, Checks, Config, Invalid, Kind, Section, Shown, Sources, Variable, load,
 };
 use crate::migrate::Migration;
 use crate::module::{Context, Contribution, Entry, Module};
 use crate::ports::Capability;
 use crate::problem::{BoxError, ErrorCode};
 
-/// Provides what [`Tea`] needs.
+/// Provides what [`Tea`] needs, and brings the defaults of its section itself.
 struct Kettle;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct KettleConfig {
+    pub(super) litres: u8,
+    pub(super) lid: bool,
+}
+
+impl Section for KettleConfig {
+    const VARIABLES: &'static [Variable] = &[
+        Variable::new("KETTLE_LITRES", "litres", Kind::Integer, "how much"),
+        Variable::new("KETTLE_LID", "lid", Kind::Bool, "whether it has one"),
+    ];
+    const DEFAULTS: &'static str = "litres = 2\nlid = true\n";
+}
 
 /// Has a key of every kind.
 struct Tea;
@@ -92,7 +107,13 @@ macro_rules! fake_module {
     };
 }
 
-fake_module!(Kettle, "kettle", NoConfig, &[], &[Capability::Directory]);
+fake_module!(
+    Kettle,
+    "kettle",
+    KettleConfig,
+    &[],
+    &[Capability::Directory]
+);
 fake_module!(Tea, "tea", TeaConfig, &[Capability::Directory], &[]);
 
 pub(super) static ENTRIES: [Entry; 2] = [Entry::of::<Kettle>(), Entry::of::<Tea>()];

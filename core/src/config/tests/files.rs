@@ -1,6 +1,6 @@
 //! Files on disk: what they override, and what is said of wrong ones.
 
-use super::fakes::{DEFAULT, ENTRIES, Folder, load_sources, problems_of, shown, tea};
+use super::fakes::{DEFAULT, ENTRIES, Folder, KettleConfig, load_sources, problems_of, shown, tea};
 use crate::config::{AppEnv, Config, Sources, missing_defaults};
 
 #[test]
@@ -157,5 +157,25 @@ fn an_absent_folder_is_skipped_unless_it_was_named() {
     assert!(
         lines[0].starts_with("CONFIG_DIR (environment): expected a folder, got "),
         "{lines:?}"
+    );
+}
+
+#[test]
+fn a_section_brings_its_own_defaults_and_every_file_is_laid_over_them() {
+    let folder = Folder::new("own-defaults");
+    let kettle = |sources: &Sources| {
+        let section = load_sources(sources).section::<KettleConfig>("kettle");
+        section.map(|it| (it.litres, it.lid)).unwrap()
+    };
+    assert_eq!(kettle(&folder.sources(&[])), (2, true));
+    assert_eq!(
+        shown(&load_sources(&folder.sources(&[])), "kettle.lid").origin,
+        "built in"
+    );
+    folder.write("default.toml", "[kettle]\nlitres = 3\n");
+    assert_eq!(kettle(&folder.sources(&[])), (3, true));
+    assert_eq!(
+        kettle(&folder.sources(&[("KETTLE_LID", "false")])),
+        (3, false)
     );
 }

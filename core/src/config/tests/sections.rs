@@ -41,8 +41,8 @@ fn database() {
     );
     check(
         "DATABASE_POOL_SIZE",
-        &["1", "1000"],
-        &["0", "1001", "-1", "1.5"],
+        &["2", "1000"],
+        &["1", "1001", "-1", "1.5"],
     );
     check("DATABASE_TIMEOUT_SECONDS", &["1", "300"], &["0", "301"]);
 }
@@ -179,14 +179,24 @@ fn risky_combinations_are_warned_about() {
         ("SHUTDOWN_DELAY_SECONDS", "60"),
         ("INTERNAL_ADDR", "0.0.0.0:3001"),
         ("TRUSTED_PROXIES", "0.0.0.0/0"),
+        (
+            "APP_ALLOWED_ORIGINS",
+            "https://app.example,http://app.example",
+        ),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4317"),
     ];
     let expected = [
         "SHUTDOWN_DELAY_SECONDS",
         "INTERNAL_ADDR",
         "PUBLIC_BASE_URL",
+        "APP_ALLOWED_ORIGINS",
         "TRUSTED_PROXIES",
         "OTEL_EXPORTER_OTLP_ENDPOINT",
     ];
     assert_eq!(names(&risky), expected);
+    let own_machine = [
+        ("VALKEY_URL", "redis://h"),
+        ("CC_ORIGIN", "http://localhost:3000"),
+    ];
+    assert_eq!(names(&own_machine), Vec::<String>::new());
 }

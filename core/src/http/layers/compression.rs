@@ -22,7 +22,7 @@ const LEVEL: CompressionLevel = CompressionLevel::Precise(4);
 /// Recordings are small already, and players ask for parts of them.
 const RECORDINGS: NotForContentType = NotForContentType::const_new("audio/");
 
-type WorthIt = And<And<SizeAbove, NotForContentType>, NotForContentType>;
+type WorthIt = And<And<And<SizeAbove, NotForContentType>, NotForContentType>, NotForContentType>;
 
 /// The layer.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +33,9 @@ impl<S> Layer<S> for CompressLayer {
     fn layer(&self, inner: S) -> Compress<S> {
         let worth_it = SizeAbove::new(BYTES_MIN)
             .and(NotForContentType::IMAGES)
-            .and(RECORDINGS);
+            .and(RECORDINGS)
+            // Each event is to arrive when it is sent.
+            .and(NotForContentType::SSE);
         let layer = CompressionLayer::new()
             .quality(LEVEL)
             .compress_when(worth_it);

@@ -22,16 +22,25 @@ const PREFLIGHT_LIFE: Duration = Duration::from_secs(3600);
 #[error("{0:?} is not an origin such as https://example.com")]
 pub struct BadOrigin(String);
 
+/// Whether a listener's routes take a browser's cookies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cookies {
+    /// They do, so pages of known origins may have them sent.
+    Taken,
+    /// Whoever calls brings a token.
+    Ignored,
+}
+
 /// The layer.
 #[derive(Clone, Debug)]
 pub struct KnownOrigins(CorsLayer);
 
 impl KnownOrigins {
-    /// Lets browsers on pages of these origins call us, without cookies. `None` when there are none.
+    /// Lets browsers on pages of these origins call us. `None` when there are none.
     ///
     /// # Errors
     /// On a text that is not an origin.
-    pub fn new(origins: &[String]) -> Result<Option<Self>, BadOrigin> {
+    pub fn new(origins: &[String], cookies: Cookies) -> Result<Option<Self>, BadOrigin> {
         if origins.is_empty() {
             return Ok(None);
         }
@@ -54,11 +63,13 @@ impl KnownOrigins {
             .allow_headers([
                 header::AUTHORIZATION,
                 header::CONTENT_TYPE,
+                header::IF_MATCH,
                 header::IF_NONE_MATCH,
                 HeaderName::from_static("idempotency-key"),
                 X_REQUEST_ID,
             ])
             .expose_headers([header::ETAG, header::RETRY_AFTER, X_REQUEST_ID])
+            .allow_credentials(cookies == Cookies::Taken)
             .max_age(PREFLIGHT_LIFE);
         Ok(Some(Self(layer)))
     }

@@ -31,6 +31,10 @@ impl Around for RenderProblems {
             return response;
         };
         log_cause(&problem);
+        // A page that says it in its own way stays.
+        if response.headers().contains_key(header::CONTENT_TYPE) {
+            return response;
+        }
         let request_id = exchange
             .as_ref()
             .map_or("", |exchange| exchange.id().as_str());

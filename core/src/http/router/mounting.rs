@@ -106,7 +106,7 @@ pub(super) fn mount(
 }
 
 fn mounted(listener: &'static str, row: Row, ports: &Ports, traffic: &Traffic) -> Mounted {
-    let guard = GuardLayer::new(row.access, ports.authenticator.clone());
+    let guard = GuardLayer::new(row.access, ports);
     Mounted {
         stats: traffic.route(listener, row.path, &row.method),
         method: row.method,

@@ -22,7 +22,7 @@ use super::CloseCode;
 use crate::http::connection::Stream;
 
 /// Held by every socket, so small; a larger message gets a buffer of its size while it lasts.
-const READ_BUFFER_BYTES: usize = 2 * 1024;
+const READ_BUFFER_BYTES: usize = 1024;
 /// Frames gather up to this size between flushes.
 const WRITE_BUFFER_BYTES: usize = 4 * 1024;
 /// How long we wait for the client to answer our good-bye.

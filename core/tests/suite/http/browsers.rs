@@ -42,6 +42,7 @@ async fn a_preflight_of_a_known_origin_says_what_may_be_sent() {
     for name in [
         "authorization",
         "content-type",
+        "if-match",
         "if-none-match",
         "idempotency-key",
         "x-request-id",

@@ -9,6 +9,7 @@
 mod browsers;
 mod connections;
 mod content;
+mod cookies;
 mod layers;
 mod logging;
 mod probes;
@@ -21,6 +22,7 @@ use std::time::Duration;
 
 use halobestie_core::clock::Clock;
 use halobestie_core::entropy::Entropy;
+use halobestie_core::http::layers::cors::Cookies;
 use halobestie_core::http::request::RequestBody;
 use halobestie_core::http::router::{RouteError, Router};
 use halobestie_core::http::server::{ServerOptions, serve};
@@ -62,6 +64,7 @@ impl Site {
             deadline: PATIENCE,
             requests_max: Some(100),
             origins: Vec::new(),
+            cookies: Cookies::Ignored,
         };
         Self {
             ports,

@@ -122,7 +122,7 @@ async fn draining_shows_at_once() {
 async fn the_internal_listener_shows_metrics_and_the_description() {
     let site = Site::new();
     let mut routes = probes::internal(&readiness(&site).0, &site.metrics);
-    routes.append(openapi::routes(&openapi::merged(&[])).unwrap());
+    routes.append(openapi::routes(&openapi::merged(&openapi::Title::default(), &[])).unwrap());
     let stack = site.stack(routes);
     read(&stack, request("GET", "/livez")).await;
 
@@ -160,7 +160,7 @@ async fn the_internal_listener_shows_metrics_and_the_description() {
 fn every_route_of_core_is_described() {
     let site = Site::new();
     let (readiness, _) = readiness(&site);
-    let document = openapi::merged(&[]);
+    let document = openapi::merged(&openapi::Title::default(), &[]);
     let mut routes = probes::public(&readiness);
     routes.append(probes::internal(&readiness, &site.metrics));
     routes.append(openapi::routes(&document).unwrap());

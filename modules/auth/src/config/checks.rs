@@ -7,13 +7,15 @@ use halobestie_core::config::{AppEnv, Checks, Invalid};
 use halobestie_core::ports::Capability;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::AuthConfig;
+use super::{AuthConfig, DOMAIN};
 use crate::otp;
 use crate::password;
 use crate::phone::Phone;
 
 /// HS256 is as strong as its key: 256 bits at least (RFC 7518 §3.2).
 const SECRET_BYTES_MIN: usize = 32;
+/// A cookie's signature is worth what it takes to guess its secret.
+const SESSION_SECRET_CHARS_MIN: usize = 16;
 /// bcrypt's own bounds.
 const BCRYPT_COSTS: RangeInclusive<u32> = 4..=20;
 /// The lowest cost where real people have passwords.
@@ -23,6 +25,7 @@ impl AuthConfig {
     /// All that is wrong, at once.
     pub(super) fn problems(&self, env: AppEnv) -> Vec<Invalid> {
         let mut problems = self.wrong_secrets();
+        problems.extend(self.wrong_cookies());
         problems.extend(self.wrong_lives());
         problems.extend(self.wrong_limits());
         problems.extend(self.wrong_bypass());
@@ -49,6 +52,34 @@ impl AuthConfig {
             problems.push(Invalid::new("jwt_previous_secrets", message));
         }
         problems
+    }
+
+    fn wrong_cookies(&self) -> Vec<Invalid> {
+        let secret = self.session_secret.as_ref();
+        let is_long = secret.is_none_or(|secret| {
+            secret.expose_secret().chars().count() >= SESSION_SECRET_CHARS_MIN
+        });
+        let domain = self.session_cookie_domain.as_deref();
+        Checks::default()
+            .require(
+                "session_secret",
+                is_long,
+                format!(
+                    "must have at least {SESSION_SECRET_CHARS_MIN} characters: make one with \
+                     `openssl rand -base64 48`"
+                ),
+            )
+            .require(
+                "session_cookie_domain",
+                domain.is_none_or(is_domain),
+                format!("expected {DOMAIN}"),
+            )
+            .require(
+                "session_cookie_domain",
+                domain.is_none() || secret.is_some(),
+                "must be empty without SESSION_SECRET: there would be no cookie",
+            )
+            .invalid
     }
 
     fn wrong_lives(&self) -> Vec<Invalid> {
@@ -95,11 +126,29 @@ impl AuthConfig {
         provided: &BTreeSet<Capability>,
     ) -> Vec<Invalid> {
         let has_carrier = provided.contains(&Capability::CodeCarrier);
-        let is_open = env != AppEnv::Production || !self.otp_bypass_phones.is_empty();
+        let is_open =
+            env != AppEnv::Production || !self.otp_bypass_phones.is_empty() || !self.otp_enabled;
         let message = "must name the reviewers' phones in production without Fazpass \
-                       (FAZPASS_ENABLED): else nobody could sign in";
+                       (FAZPASS_ENABLED): else nobody could sign in by a code; OTP_ENABLED=false \
+                       where nobody is to";
         Checks::default()
             .require("otp_bypass_phones", has_carrier || is_open, message)
+            .invalid
+    }
+
+    /// A browser drops a cookie for a domain that its host is not in, and says so to nobody.
+    pub(super) fn problems_at(&self, public_base_url: &str) -> Vec<Invalid> {
+        let host = host_of(public_base_url);
+        let domain = self.session_cookie_domain.as_deref();
+        Checks::default()
+            .require(
+                "session_cookie_domain",
+                domain.is_none_or(|domain| is_within(&host, domain)),
+                format!(
+                    "expected a domain that {host}, the host of PUBLIC_BASE_URL, is in: browsers would \
+                     not keep the cookie"
+                ),
+            )
             .invalid
     }
 
@@ -147,6 +196,31 @@ impl AuthConfig {
     }
 }
 
+/// Two labels at least, the last of them no number: browsers set no cookie for `com` or for an address.
+fn is_domain(text: &str) -> bool {
+    let is_label = |label: &str| {
+        let is_letter = |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-';
+        !label.is_empty() && label.bytes().all(is_letter)
+    };
+    let last = text.rsplit('.').next().unwrap_or_default();
+    text.contains('.')
+        && text.split('.').all(is_label)
+        && last.bytes().any(|it| it.is_ascii_lowercase())
+}
+
+/// The host of a URL that has no user, in lower case.
+fn host_of(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split('/').next().unwrap_or_default();
+    let host = authority.rsplit_once(':').map_or(authority, |(it, _)| it);
+    host.to_ascii_lowercase()
+}
+
+fn is_within(host: &str, domain: &str) -> bool {
+    let rest = host.strip_suffix(domain);
+    rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}
+
 fn is_short(secret: &SecretString) -> bool {
     secret.expose_secret().len() < SECRET_BYTES_MIN
 }
@@ -161,6 +235,9 @@ mod tests {
             jwt_previous_secrets: Vec::new(),
             access_seconds: 900,
             refresh_reuse_seconds: 10,
+            session_secret: None,
+            session_cookie_domain: None,
+            otp_enabled: true,
             otp_resend_seconds: 30,
             otp_phone_hourly: 5,
             otp_address_hourly: 30,
@@ -219,6 +296,74 @@ mod tests {
             ..config()
         };
         assert!(!wrong(&named, &[]));
+    }
+
+    #[test]
+    fn a_cookies_secret_is_long_and_its_domain_one_that_browsers_take() {
+        let wrong = |secret: &str, domain: &str| {
+            let config = AuthConfig {
+                session_secret: Some(secret.into()),
+                session_cookie_domain: Some(domain.into()),
+                ..config()
+            };
+            wrong_keys(&config, AppEnv::Production)
+        };
+        assert_eq!(wrong("sixteen letters.", "example.org"), [""; 0]);
+        assert_eq!(
+            wrong("fifteen letters", "a-b.example.org"),
+            ["session_secret"]
+        );
+        let no_secret = AuthConfig {
+            session_cookie_domain: Some("example.org".into()),
+            ..config()
+        };
+        let keys = wrong_keys(&no_secret, AppEnv::Production);
+        assert_eq!(keys, ["session_cookie_domain"]);
+        for domain in [
+            "org",
+            ".example.org",
+            "example.org.",
+            "10.0.0.1",
+            "Example.org",
+            "a;b.org",
+        ] {
+            let keys = wrong("sixteen letters.", domain);
+            assert_eq!(keys, ["session_cookie_domain"], "{domain}");
+        }
+    }
+
+    #[test]
+    fn the_domain_of_a_cookie_is_one_that_we_are_in() {
+        let config = AuthConfig {
+            session_cookie_domain: Some("example.org".into()),
+            ..config()
+        };
+        for url in [
+            "https://example.org",
+            "https://API.example.org:8443/v1",
+            "http://a.b.example.org/",
+        ] {
+            assert_eq!(config.problems_at(url), [], "{url}");
+        }
+        for url in [
+            "https://example.com",
+            "https://badexample.org",
+            "https://example.org.evil.test",
+            "http://localhost:3000",
+        ] {
+            assert_eq!(config.problems_at(url).len(), 1, "{url}");
+        }
+    }
+
+    #[test]
+    fn who_uses_no_codes_needs_no_phones() {
+        let config = AuthConfig {
+            otp_enabled: false,
+            ..config()
+        };
+        let nothing = BTreeSet::new();
+        let problems = config.problems_without_carrier(AppEnv::Production, &nothing);
+        assert!(problems.is_empty());
     }
 
     #[test]

@@ -24,6 +24,12 @@ pub struct AuthConfig {
     pub access_seconds: u64,
     /// How long a replaced refresh token is good once more.
     pub refresh_reuse_seconds: u64,
+    /// Signs the cookies of browsers; without it there are none.
+    pub session_secret: Option<SecretString>,
+    /// The domain whose hosts all get the cookie; without it this very host.
+    pub session_cookie_domain: Option<String>,
+    /// Whether people sign in by one-time codes.
+    pub otp_enabled: bool,
     /// Between two codes for one phone; 0 switches it off.
     pub otp_resend_seconds: u64,
     /// Codes for one phone in an hour.
@@ -69,6 +75,8 @@ impl AuthConfig {
     }
 }
 
+const DOMAIN: &str = "a domain in lower case, such as example.org, no dot before it";
+
 impl Section for AuthConfig {
     const VARIABLES: &'static [Variable] = &[
         Variable::new(
@@ -100,6 +108,26 @@ impl Section for AuthConfig {
             "bcrypt_cost",
             Kind::Integer,
             "cost of new password hashes",
+        ),
+        Variable::new(
+            "SESSION_SECRET",
+            "session_secret",
+            Kind::Secret,
+            "signs the cookies of browsers, at least 16 characters; rotating it signs every browser out; \
+             empty = no cookies",
+        ),
+        Variable::new(
+            "SESSION_COOKIE_DOMAIN",
+            "session_cookie_domain",
+            Kind::Text,
+            "the domain whose hosts all get that cookie; empty = the host of the API alone",
+        )
+        .accepts(DOMAIN),
+        Variable::new(
+            "OTP_ENABLED",
+            "otp_enabled",
+            Kind::Bool,
+            "whether people sign in by one-time codes",
         ),
         Variable::new(
             "OTP_RESEND_SECONDS",
@@ -157,5 +185,9 @@ impl Section for AuthConfig {
 
     fn validate_with(&self, env: AppEnv, provided: &BTreeSet<Capability>) -> Vec<Invalid> {
         self.problems_without_carrier(env, provided)
+    }
+
+    fn validate_at(&self, public_base_url: &str) -> Vec<Invalid> {
+        self.problems_at(public_base_url)
     }
 }

@@ -2,22 +2,16 @@
 
 use std::sync::Arc;
 
-use halobestie_core::BoxError;
 use halobestie_core::http::{Reply, Request};
 use halobestie_core::problem::Problem;
 use secrecy::SecretString;
 use serde::Deserialize;
-use tracing::{info, warn};
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use super::refresh::{Door, RefreshRequest, refresh_at};
 use super::sessions::log_out;
-use crate::admins::normal_email;
-use crate::error::AuthError;
-use crate::login_throttle::{Admitted, Throttle};
+use crate::admin_login::{self, RightPassword};
 use crate::state::State;
-use crate::store::admins;
 use crate::tokens::Tokens;
 
 /// An admin's email and password.
@@ -48,67 +42,22 @@ pub(crate) struct AdminLogin {
     ),
 )]
 pub(crate) async fn login(state: Arc<State>, mut req: Request) -> Reply {
-    let body: AdminLogin = req.json().await?;
-    let email = normal_email(&body.email);
+    let AdminLogin { email, password } = req.json().await?;
     let address = req.client_addr(&state.server.trusted_proxies);
-    let throttle = Throttle::new(&state.keys, &email, address);
-    let admitted = throttle.admit(&state, state.clock.now()).await?;
-    let found = admins::password(&state.db, &email).await?;
-    let kept = found.as_ref().and_then(|(_, kept)| kept.clone());
-    let is_right = state.passwords.is_right(body.password.clone(), kept).await;
-    // From here on it is no secret whether there is such an account.
-    let Some((user_id, Some(kept))) = found.filter(|_| matches!(is_right, Ok(true))) else {
-        is_right?;
-        return Err(AuthError::InvalidCredentials.into());
-    };
-    let right = RightPassword { user_id, kept };
-    let tokens = sign_in(&state, &right, &throttle, admitted).await?;
-    renew_hash(&state, &right, body.password).await;
+    let right = admin_login::check(&state, &email, password.clone(), address).await?;
+    let tokens = open(&state, &right).await?;
+    right.renew_hash(&state, password).await;
     tokens.reply()
 }
 
-/// A password that was right a moment ago.
-struct RightPassword {
-    user_id: Uuid,
-    kept: String,
-}
-
-async fn sign_in(
-    state: &State,
-    right: &RightPassword,
-    throttle: &Throttle,
-    admitted: Admitted,
-) -> Result<Tokens, Problem> {
-    let now = state.clock.now();
+async fn open(state: &State, right: &RightPassword) -> Result<Tokens, Problem> {
     let mut client = state.db.client().await?;
     let tx = client.begin().await?;
-    // Held and looked at again: while the password was checked the account may have been closed, or
-    // the password reset, and a reset must find every session of the old one.
-    let user = admins::hold_with_password(&tx, right.user_id, &right.kept).await?;
-    let user = user.ok_or(AuthError::InvalidCredentials)?;
-    if !user.is_active {
-        return Err(AuthError::AccountDisabled.into());
-    }
+    let user = right.hold(&tx).await?;
+    let now = state.clock.now();
     let tokens = state.open_session(&tx, user, false, None, now).await?;
-    throttle.was_right(&tx, admitted, now).await?;
-    tx.commit().await?;
-    info!(user.id = %right.user_id, "admin signed in");
+    right.commit(state, tx).await?;
     Ok(tokens)
-}
-
-/// Makes a hash of another cost anew. The sign-in does not depend on it.
-async fn renew_hash(state: &State, right: &RightPassword, password: SecretString) {
-    if !state.passwords.is_outdated(&right.kept) {
-        return;
-    }
-    let renewed = async {
-        let hash = state.passwords.hash(password, &state.entropy).await?;
-        admins::replace_hash(&state.db, right.user_id, &right.kept, &hash).await?;
-        Ok::<(), BoxError>(())
-    };
-    if let Err(error) = renewed.await {
-        warn!(error = &*error, user.id = %right.user_id, "a password's hash was not renewed");
-    }
 }
 
 /// Get new tokens for an admin's refresh token

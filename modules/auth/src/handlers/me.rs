@@ -5,7 +5,7 @@ use std::sync::Arc;
 use halobestie_core::Timestamp;
 use halobestie_core::http::{Reply, Request, reply};
 use halobestie_core::pg::{DbError, Tx};
-use halobestie_core::ports::{Leaver, Role};
+use halobestie_core::ports::Leaver;
 use halobestie_core::problem::{FieldError, Problem};
 use serde::{Deserialize, Serialize};
 use tracing::info;
@@ -15,7 +15,7 @@ use crate::keys::Purpose;
 use crate::state::State;
 use crate::store::sessions::RevokeReason;
 use crate::store::users::User;
-use crate::store::{known_networks, login_failures, otps, sessions, users};
+use crate::store::{otps, sessions, users};
 use crate::tokens::UserView;
 
 const NAME_CHARS_MAX: usize = 50;
@@ -72,6 +72,7 @@ pub(crate) struct ProfileChange {
     responses(
         (status = 200, description = "The account as it is now.", body = UserView),
         (status = 401, description = "`unauthenticated` or `token_expired`."),
+        (status = 403, description = "`forbidden`: an admin, whose account is an owner's business."),
         (status = 422, description = "`validation_failed`."),
     ),
 )]
@@ -109,6 +110,7 @@ fn name(text: &str) -> Result<&str, Problem> {
     responses(
         (status = 204, description = "Closed."),
         (status = 401, description = "`unauthenticated` or `token_expired`."),
+        (status = 403, description = "`forbidden`: an admin, whose account is an owner's business."),
     ),
 )]
 pub(crate) async fn close(state: Arc<State>, req: Request) -> Reply {
@@ -149,13 +151,9 @@ async fn forget_contacts(
         email,
     };
     state.erasures.run(tx, leaver).await?;
-    let hash = |contact: &str| state.keys.hash(Purpose::Contact, &[contact.as_bytes()]);
     if let Some(phone) = phone {
-        otps::forget_phone(tx, &hash(phone), now).await?;
-    }
-    if let Some(email) = email.filter(|_| user.role == Role::Admin) {
-        login_failures::forget_account(tx, &hash(email)).await?;
-        known_networks::forget_account(tx, &hash(email)).await?;
+        let hash = state.keys.hash(Purpose::Contact, &[phone.as_bytes()]);
+        otps::forget_phone(tx, &hash, now).await?;
     }
     Ok(())
 }

@@ -72,6 +72,7 @@ pub(crate) struct OtpSent {
     post, path = "/api/auth/otp/request", tag = "auth", request_body = OtpRequest,
     responses(
         (status = 202, description = "A code is on its way.", body = OtpSent),
+        (status = 404, description = "`otp_off`: with `OTP_ENABLED=false`."),
         (status = 422, description = "`validation_failed`: no mobile number, or an unknown role."),
         (status = 429, description = "`rate_limited`: too soon, or too many in an hour, for this \
             phone or from this network, or the day's budget of all is spent; `Retry-After` says when."),
@@ -82,6 +83,9 @@ pub(crate) struct OtpSent {
     ),
 )]
 pub(crate) async fn request(state: Arc<State>, mut req: Request) -> Reply {
+    if !state.otp_enabled {
+        return Err(AuthError::OtpOff.into());
+    }
     let body: OtpRequest = req.json().await?;
     let Some(phone) = Phone::parse(&body.phone) else {
         let message = "must be a mobile number, such as 081234567890 or +6281234567890";

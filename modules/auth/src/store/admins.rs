@@ -65,16 +65,15 @@ pub(crate) async fn hold_with_password(
     row.as_ref().map(User::from_row).transpose()
 }
 
-/// Puts another hash of the same password in the place of `before`, if that is still there.
+/// Puts another hash in the place of `before`; false when that is not there any more.
 pub(crate) async fn replace_hash(
     db: &impl Query,
     user_id: Uuid,
     before: &str,
     after: &str,
-) -> Result<(), DbError> {
+) -> Result<bool, DbError> {
     const SQL: &str = "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2";
-    db.execute(SQL, &[&user_id, &before, &after]).await?;
-    Ok(())
+    Ok(db.execute(SQL, &[&user_id, &before, &after]).await? == 1)
 }
 
 /// Sets the password hash of an account that is not closed; whose it is.
@@ -89,17 +88,63 @@ pub(crate) async fn set_password(
     Ok(row.map(|row| row.get("id")))
 }
 
+/// The columns of an [`Admin`] `u`.
+macro_rules! admin_columns {
+    () => {
+        "u.id, u.email, u.display_name, coalesce(u.admin_role, 'operator') AS admin_role,
+         u.is_active, u.created_at,
+         (SELECT max(s.last_used_at) FROM auth_sessions s
+           WHERE s.user_id = u.id AND s.revoked_at IS NULL) AS last_used_at"
+    };
+}
+
 /// Accounts that are not closed, by email.
 pub(crate) async fn list(db: &impl Query, limit: i64) -> Result<Vec<Admin>, DbError> {
-    const SQL: &str = "
-        SELECT u.id, u.email, u.display_name, coalesce(u.admin_role, 'operator') AS admin_role,
-               u.is_active, u.created_at,
-               (SELECT max(s.last_used_at) FROM auth_sessions s
-                 WHERE s.user_id = u.id AND s.revoked_at IS NULL) AS last_used_at
-          FROM users u
-         WHERE u.role = 'admin' AND u.closed_at IS NULL
-         ORDER BY u.email LIMIT $1";
+    const SQL: &str = concat!(
+        "SELECT ",
+        admin_columns!(),
+        " FROM users u WHERE u.role = 'admin' AND u.closed_at IS NULL
+          ORDER BY u.email LIMIT $1"
+    );
     db.rows(SQL, &[&limit]).await?.iter().map(admin).collect()
+}
+
+/// An account that is not closed.
+pub(crate) async fn find(db: &impl Query, id: Uuid) -> Result<Option<Admin>, DbError> {
+    const SQL: &str = concat!(
+        "SELECT ",
+        admin_columns!(),
+        " FROM users u WHERE u.id = $1 AND u.role = 'admin' AND u.closed_at IS NULL"
+    );
+    db.row_opt(SQL, &[&id])
+        .await?
+        .as_ref()
+        .map(admin)
+        .transpose()
+}
+
+/// Holds this account and every owner that may sign in until the transaction ends; those owners.
+pub(crate) async fn hold_owners(tx: &impl Query, id: Uuid) -> Result<Vec<Uuid>, DbError> {
+    const SQL: &str = "SELECT id, admin_role = 'owner' AND is_active AS is_owner FROM users
+        WHERE role = 'admin' AND closed_at IS NULL
+          AND (id = $1 OR (admin_role = 'owner' AND is_active))
+        ORDER BY id FOR UPDATE";
+    let rows = tx.rows(SQL, &[&id]).await?;
+    let owners = rows
+        .iter()
+        .filter(|row| row.get::<_, Option<bool>>("is_owner") == Some(true));
+    Ok(owners.map(|row| row.get("id")).collect())
+}
+
+/// Writes an account's name, role and switch.
+pub(crate) async fn update(tx: &impl Query, admin: &Admin) -> Result<(), DbError> {
+    const SQL: &str = "UPDATE users SET display_name = $2, admin_role = $3, is_active = $4
+        WHERE id = $1 AND role = 'admin'";
+    let role = admin.role.as_str();
+    let params: halobestie_core::pg::Params<'_> =
+        &[&admin.id, &admin.display_name, &role, &admin.is_active];
+    tx.execute(SQL, params).await?;
+    Ok(())
 }
 
 fn admin(row: &Row) -> Result<Admin, DbError> {

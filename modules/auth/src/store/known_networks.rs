@@ -36,13 +36,6 @@ pub(crate) async fn remember(
     Ok(())
 }
 
-/// Forgets all networks of an account.
-pub(crate) async fn forget_account(tx: &impl Query, account_hash: &Hash) -> Result<(), DbError> {
-    const SQL: &str = "DELETE FROM auth_known_networks WHERE account_hash = $1";
-    tx.execute(SQL, &[&account_hash.as_slice()]).await?;
-    Ok(())
-}
-
 /// Deletes up to `batch` networks not used since `cutoff`; how many.
 pub(crate) async fn delete_older(
     db: &impl Query,

@@ -1,11 +1,13 @@
 //! All SQL of this module, a file per table. Functions take whatever can run a statement; whoever
 //! calls them opens the transaction and says what time it is.
 
+pub(crate) mod accounts;
 pub(crate) mod admins;
 pub(crate) mod known_networks;
 pub(crate) mod login_failures;
 pub(crate) mod otp_days;
 pub(crate) mod otps;
+pub(crate) mod page_sessions;
 pub(crate) mod sessions;
 pub(crate) mod users;
 

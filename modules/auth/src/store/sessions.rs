@@ -75,6 +75,65 @@ pub(crate) async fn insert(
     Ok(())
 }
 
+/// A session that a browser's cookie is to carry.
+pub(crate) struct CarryByCookie {
+    pub(crate) session_id: Uuid,
+    pub(crate) user_id: Uuid,
+    /// When it ends, should nobody use it.
+    pub(crate) until: Timestamp,
+    /// It must have been signed in later than this.
+    pub(crate) signed_in_after: Timestamp,
+}
+
+/// Ends a session's refresh token in favour of a cookie; whose session it is. An empty hash is that of no
+/// token. `None` when it may not go on, or was signed in too long ago.
+pub(crate) async fn carry_by_cookie(
+    db: &impl Query,
+    carry: &CarryByCookie,
+    now: Timestamp,
+) -> Result<Option<User>, DbError> {
+    const SQL: &str = concat!(
+        "UPDATE auth_sessions s
+            SET refresh_hash = '', previous_hash = NULL, rotated_at = NULL, previous_uses = 0,
+                refresh_expires_at = $3, last_used_at = $4
+           FROM users u
+          WHERE s.id = $1 AND s.user_id = $2 AND s.revoked_at IS NULL AND s.role <> 'admin'
+            AND s.refresh_expires_at > $4 AND s.created_at > $5
+            AND u.id = s.user_id AND u.is_active
+          RETURNING ",
+        columns!()
+    );
+    let params: halobestie_core::pg::Params<'_> = &[
+        &carry.session_id,
+        &carry.user_id,
+        &carry.until,
+        &now,
+        &carry.signed_in_after,
+    ];
+    let row = db.row_opt(SQL, params).await?;
+    row.as_ref().map(User::from_row).transpose()
+}
+
+/// Lets a session that a cookie carries last until then; false when it is over. Of many requests of one
+/// page at once each does it, to the same end.
+pub(crate) async fn prolong(
+    db: &impl Query,
+    session_id: Uuid,
+    user_id: Uuid,
+    until: Timestamp,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    const SQL: &str = "UPDATE auth_sessions s
+            SET refresh_expires_at = greatest(refresh_expires_at, $3),
+                last_used_at = greatest(last_used_at, $4)
+           FROM users u
+          WHERE s.id = $1 AND s.user_id = $2 AND s.revoked_at IS NULL
+            AND s.refresh_expires_at > $4 AND s.refresh_hash = ''
+            AND u.id = s.user_id AND u.is_active";
+    let params: halobestie_core::pg::Params<'_> = &[&session_id, &user_id, &until, &now];
+    Ok(db.execute(SQL, params).await? == 1)
+}
+
 /// A replacement of the living token.
 pub(crate) struct Rotation {
     pub(crate) session_id: Uuid,
@@ -188,6 +247,24 @@ pub(crate) async fn revoke_all(
         WHERE user_id = $1 AND revoked_at IS NULL RETURNING id";
     Ok(db
         .rows(SQL, &[&user_id, &reason.as_str(), &now])
+        .await?
+        .iter()
+        .map(id)
+        .collect())
+}
+
+/// Revokes every session of a person but one; their ids.
+pub(crate) async fn revoke_others(
+    db: &impl Query,
+    user_id: Uuid,
+    kept: Uuid,
+    reason: RevokeReason,
+    now: Timestamp,
+) -> Result<Vec<Uuid>, DbError> {
+    const SQL: &str = "UPDATE auth_sessions SET revoked_at = $4, revoke_reason = $3
+        WHERE user_id = $1 AND id <> $2 AND revoked_at IS NULL RETURNING id";
+    Ok(db
+        .rows(SQL, &[&user_id, &kept, &reason.as_str(), &now])
         .await?
         .iter()
         .map(id)

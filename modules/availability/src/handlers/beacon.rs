@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use halobestie_core::http::conditional::is_known;
 use halobestie_core::http::{Body, Reply, Request, Response, reply};
-use http::header::{CACHE_CONTROL, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH};
-use http::{HeaderName, StatusCode};
+use http::StatusCode;
+use http::header::{CACHE_CONTROL, ETAG, HeaderValue};
 
 use crate::beacon::BeaconBody;
 use crate::handlers::State;
@@ -43,41 +44,4 @@ fn not_modified() -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NOT_MODIFIED;
     response
-}
-
-/// Whether the caller has this answer already: weak comparison, as RFC 9110 §13.1.2 asks for.
-fn is_known(headers: &HeaderMap, etag: &HeaderValue) -> bool {
-    let opaque = |tag: &[u8]| tag.strip_prefix(b"W/").unwrap_or(tag).to_vec();
-    let current = opaque(etag.as_bytes());
-    let name: HeaderName = IF_NONE_MATCH;
-    headers.get_all(name).iter().any(|value| {
-        value
-            .as_bytes()
-            .split(|byte| *byte == b',')
-            .map(<[u8]>::trim_ascii)
-            .any(|tag| tag == b"*" || opaque(tag) == current)
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_known_tag_is_found_in_any_form() {
-        let etag = HeaderValue::from_static("W/\"3\"");
-        let sent = |value: &'static str| {
-            is_known(
-                &HeaderMap::from_iter([(IF_NONE_MATCH, HeaderValue::from_static(value))]),
-                &etag,
-            )
-        };
-        assert!(sent("W/\"3\""));
-        assert!(sent("\"3\""), "the comparison is weak");
-        assert!(sent("\"1\", W/\"3\""));
-        assert!(sent("*"));
-        assert!(!sent("W/\"4\""));
-        assert!(!sent(""));
-        assert!(!is_known(&HeaderMap::new(), &etag));
-    }
 }

@@ -2,17 +2,17 @@
 //!
 //! A connection does one thing at a time: while it writes a message to Postgres it reads nothing, so a
 //! client's messages keep their order and a flood stays in the client's own buffers.
+//!
+//! Most sockets are idle, and there are many: what is done once or now and then is boxed, so that a socket
+//! that waits holds no room for it.
 
-use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use halobestie_core::bus::{Event, Subscription};
 use halobestie_core::http::ws::{CloseCode, Received, SendError, Socket, close};
-use halobestie_core::pg::DbError;
 use halobestie_core::ports::Principal;
-use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tracing::{Instrument, debug, info_span};
 
@@ -21,6 +21,7 @@ use super::frames::{Greeted, ServerFrame};
 use super::hub::{Local, Presence};
 use super::positions::Positions;
 use super::sign_in::sign_in;
+use super::visiting::Shown;
 use crate::offering;
 use crate::state::{State, topic};
 use crate::store::sight::{self, Watched};
@@ -56,9 +57,11 @@ pub(crate) struct Connection {
     pub(super) state: Arc<State>,
     pub(super) socket: Socket,
     pub(super) principal: Principal,
+    /// Whether a browser's cookie signed in: its session is asked after, where a token must be followed
+    /// by a newer one.
+    pub(super) by_cookie: bool,
     pub(super) local: Arc<Local>,
     pub(super) events: Subscription,
-    pub(super) mailbox: mpsc::Receiver<Envelope>,
     /// Until when messages of earlier sessions are held back.
     pub(super) held_until: Option<Instant>,
     ping_at: Instant,
@@ -81,34 +84,43 @@ enum Woken {
 }
 
 /// Runs a socket to its end.
-pub(crate) async fn run(state: Arc<State>, mut socket: Socket, header_token: Option<String>) {
-    let principal = match sign_in(&state, &mut socket, header_token).await {
-        Ok(principal) => principal,
-        Err(ending) => return finish(&state, socket, ending).await,
-    };
-    let span = info_span!("chat.socket", user.id = %principal.user_id);
+pub(crate) fn run(
+    state: Arc<State>,
+    socket: Socket,
+    shown: Shown,
+) -> impl Future<Output = ()> + Send {
+    // Boxed before it is awaited: what an `async fn` is given, it keeps room for to its end.
+    let beginning = begin(state, socket, shown).boxed();
     async {
-        match Connection::open(state.clone(), socket, principal).await {
-            Ok(mut connection) => {
-                let ending = connection.serve().await;
-                debug!(?ending, "a socket ends");
-                finish(&state, connection.socket, ending).await;
-            }
-            // Postgres is away: nothing could be promised on this socket. Clients come back later.
-            Err((socket, error)) => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "a socket cannot be opened"
-                );
-                finish(&state, socket, Ending::Close(&close::DRAINING)).await;
-            }
+        let Some(mut connection) = beginning.await else {
+            return;
+        };
+        let span = info_span!("chat.socket", user.id = %connection.principal.user_id);
+        async {
+            let ending = connection.serve().await;
+            debug!(?ending, "a socket ends");
+            let state = connection.state.clone();
+            finish(state, connection.socket, ending).boxed().await;
         }
+        .instrument(span)
+        .await;
     }
-    .instrument(span)
-    .await;
 }
 
-async fn finish(state: &State, socket: Socket, ending: Ending) {
+/// From the handshake to a signed-in connection; `None` where there will be none.
+async fn begin(state: Arc<State>, mut socket: Socket, shown: Shown) -> Option<Box<Connection>> {
+    let by_cookie = matches!(shown, Shown::Cookie(_));
+    let principal = match sign_in(&state, &mut socket, shown).await {
+        Ok(principal) => principal,
+        Err(ending) => {
+            finish(state, socket, ending).await;
+            return None;
+        }
+    };
+    Connection::open(state, socket, principal, by_cookie).await
+}
+
+async fn finish(state: Arc<State>, socket: Socket, ending: Ending) {
     if let Ending::Close(code) = ending {
         let closed = &state.metrics.closed;
         closed.with_label_values(&[&code.code.to_string()]).inc();
@@ -122,29 +134,39 @@ impl Connection {
         state: Arc<State>,
         socket: Socket,
         principal: Principal,
-    ) -> Result<Self, (Socket, DbError)> {
+        by_cookie: bool,
+    ) -> Option<Box<Self>> {
         let events = state.bus.subscribe(&topic(principal.user_id));
         let watched = Watched::user(principal.user_id, principal.role);
         let positions = match sight::sessions(&state.db, &watched).await {
             Ok(sessions) => Positions::starting_at(principal.user_id, &sessions),
-            Err(error) => return Err((socket, error)),
+            // Postgres is away: nothing could be promised on this socket. Clients come back later.
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    user.id = %principal.user_id,
+                    "a socket cannot be opened"
+                );
+                finish(state, socket, Ending::Close(&close::DRAINING)).await;
+                return None;
+            }
         };
         let connection_id = state.entropy.uuid(&state.clock);
-        let (local, mailbox) = Local::new(connection_id, &principal, positions);
+        let local = Local::new(connection_id, &principal, positions);
         let _presence = state.hub.enter(local.clone());
         let now = Instant::now();
-        Ok(Self {
+        Some(Box::new(Self {
             ping_at: now + state.ping_every,
             state,
             socket,
             principal,
+            by_cookie,
             local,
             events,
-            mailbox,
             held_until: None,
             pong_by: None,
             _presence,
-        })
+        }))
     }
 
     async fn serve(&mut self) -> Ending {
@@ -156,13 +178,13 @@ impl Connection {
         {
             return Ending::Close(&close::REVOKED);
         }
-        if let Err(ending) = self.greet().await {
+        if let Err(ending) = self.greet().boxed().await {
             return ending;
         }
         self.held_until = Some(Instant::now() + RESUME_GRACE);
         loop {
             let woken = self.wait().await;
-            if let Err(ending) = self.handle(woken).await {
+            if let Err(ending) = self.handle(woken).boxed().await {
                 return ending;
             }
         }
@@ -203,18 +225,31 @@ impl Connection {
     }
 
     async fn wait(&mut self) -> Woken {
+        let (due_at, due) = self.due();
         tokio::select! {
-            received = self.socket.receive() => Woken::Frame(received),
-            event = self.events.next() => Woken::Event(event),
-            Some(envelope) = self.mailbox.recv() => Woken::Mail(envelope),
-            () = sleep_until(self.ping_at) => Woken::Ping,
-            () = self.local.asked.notified() => Woken::Asked,
-            () = at(self.pong_by) => Woken::NoPong,
-            () = at(self.held_until) => Woken::HoldOver,
-            () = self.state.clock.sleep_until(self.principal.expires_at) => Woken::TokenOver,
-            () = self.local.revoked.notified() => Woken::Revoked,
-            () = self.state.lifecycle.soft().cancelled() => Woken::Draining,
+                received = self.socket.receive() => Woken::Frame(received),
+                event = self.events.next() => Woken::Event(event),
+                envelope = self.local.mail() => Woken::Mail(envelope),
+                () = sleep_until(due_at) => due,
+        () = self.local.asked.notified() => Woken::Asked,
+                () = self.state.clock.sleep_until(self.principal.expires_at) => Woken::TokenOver,
+                () = self.local.revoked.notified() => Woken::Revoked,
+                () = self.state.lifecycle.soft().cancelled() => Woken::Draining,
+            }
+    }
+
+    /// The next moment of our own, and what it is for: one timer does for all of them.
+    fn due(&self) -> (Instant, Woken) {
+        let mut due = (self.ping_at, Woken::Ping);
+        for (at, why) in [
+            (self.pong_by, Woken::NoPong),
+            (self.held_until, Woken::HoldOver),
+        ] {
+            if let Some(at) = at.filter(|at| *at < due.0) {
+                due = (at, why);
+            }
         }
+        due
     }
 
     async fn handle(&mut self, woken: Woken) -> Result<(), Ending> {
@@ -232,7 +267,7 @@ impl Connection {
             Woken::Ping | Woken::Asked => self.ping().await,
             Woken::NoPong => self.last_chance().await,
             Woken::HoldOver => self.hold_over().await,
-            Woken::TokenOver => Err(Ending::Close(&close::NOT_SIGNED_IN)),
+            Woken::TokenOver => self.token_over().await,
             Woken::Revoked => Err(Ending::Close(&close::REVOKED)),
             Woken::Draining => {
                 let reconnect_after_ms = self.state.entropy.below(RECONNECT_SPREAD_MS);
@@ -241,6 +276,21 @@ impl Connection {
                 Err(Ending::Close(&close::DRAINING))
             }
         }
+    }
+
+    /// The browser gets its newer cookie with its next call; here it is enough that the session goes on.
+    async fn token_over(&mut self) -> Result<(), Ending> {
+        let sessions = self.state.cookie_sessions.get();
+        let Some(sessions) = sessions.filter(|_| self.by_cookie) else {
+            return Err(Ending::Close(&close::NOT_SIGNED_IN));
+        };
+        match sessions.renew(&self.principal).await {
+            Ok(Some((principal, _))) => self.principal = principal,
+            Ok(None) => return Err(Ending::Close(&close::REVOKED)),
+            // Postgres is away: clients come back later.
+            Err(_) => return Err(Ending::Close(&close::DRAINING)),
+        }
+        Ok(())
     }
 
     async fn receive(&mut self, received: Received) -> Result<(), Ending> {
@@ -285,12 +335,5 @@ impl Connection {
             }
             None => Err(Ending::Gone),
         }
-    }
-}
-
-async fn at(instant: Option<Instant>) {
-    match instant {
-        Some(instant) => sleep_until(instant).await,
-        None => pending().await,
     }
 }

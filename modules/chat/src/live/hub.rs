@@ -1,13 +1,13 @@
 //! The sockets of this process. It delivers nothing in the ordinary case, the bus does; it is how
 //! catch-up and revocations find sockets.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use halobestie_core::ports::Role;
 use prometheus::IntGauge;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, oneshot};
 use uuid::Uuid;
 
 use super::envelope::Envelope;
@@ -32,18 +32,19 @@ pub(crate) struct Local {
     pub(crate) asked: Notify,
     proofs: Mutex<Vec<oneshot::Sender<()>>>,
     positions: Mutex<Positions>,
-    mailbox: mpsc::Sender<Envelope>,
+    // Not a channel, which would hold a block of memory for every socket: mail is rare.
+    mailbox: Mutex<VecDeque<Envelope>>,
+    mail_came: Notify,
 }
 
 impl Local {
-    /// A socket that has just signed in, and the other end of its mailbox.
+    /// A socket that has just signed in.
     pub(crate) fn new(
         connection_id: Uuid,
         principal: &halobestie_core::ports::Principal,
         positions: Positions,
-    ) -> (Arc<Self>, mpsc::Receiver<Envelope>) {
-        let (mailbox, inbox) = mpsc::channel(MAILBOX);
-        let local = Self {
+    ) -> Arc<Self> {
+        Arc::new(Self {
             connection_id,
             user_id: principal.user_id,
             role: principal.role,
@@ -53,9 +54,9 @@ impl Local {
             asked: Notify::new(),
             proofs: Mutex::default(),
             positions: Mutex::new(positions),
-            mailbox,
-        };
-        (Arc::new(local), inbox)
+            mailbox: Mutex::default(),
+            mail_came: Notify::new(),
+        })
     }
 
     /// Its positions; never held across an await.
@@ -94,9 +95,38 @@ impl Local {
         }
     }
 
-    /// Leaves an event; false when the mailbox is full or the socket has gone.
+    /// Leaves an event; false when the mailbox is full.
     pub(crate) fn leave(&self, envelope: Envelope) -> bool {
-        self.mailbox.try_send(envelope).is_ok()
+        {
+            let mut mailbox = lock(&self.mailbox);
+            if mailbox.len() >= MAILBOX {
+                return false;
+            }
+            mailbox.push_back(envelope);
+        }
+        self.mail_came.notify_one();
+        true
+    }
+
+    /// Takes an event that was left.
+    pub(crate) fn take_mail(&self) -> Option<Envelope> {
+        let mut mailbox = lock(&self.mailbox);
+        let envelope = mailbox.pop_front();
+        if mailbox.is_empty() {
+            *mailbox = VecDeque::new();
+        }
+        envelope
+    }
+
+    /// Waits for an event to be left. Cancel-safe; the socket's own task alone calls it.
+    pub(crate) async fn mail(&self) -> Envelope {
+        loop {
+            if let Some(envelope) = self.take_mail() {
+                return envelope;
+            }
+            // A notice that came between the look and this is kept for it.
+            self.mail_came.notified().await;
+        }
     }
 }
 

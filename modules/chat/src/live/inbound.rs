@@ -194,7 +194,7 @@ impl Connection {
         }
         let expires_at = principal.expires_at;
         self.local.renew(principal.session_id);
-        self.principal = principal;
+        (self.principal, self.by_cookie) = (principal, false);
         // A revocation between the check and the renewal would have been told to nobody.
         if self
             .state

@@ -21,3 +21,4 @@ pub(crate) mod proof;
 pub(crate) mod resume;
 pub(crate) mod revocations;
 pub(crate) mod sign_in;
+pub(crate) mod visiting;

@@ -79,7 +79,7 @@ impl Connection {
 
     /// The next event that is here already.
     fn waiting(&mut self) -> Option<Envelope> {
-        if let Ok(envelope) = self.mailbox.try_recv() {
+        if let Some(envelope) = self.local.take_mail() {
             return Some(envelope);
         }
         match self.events.next().now_or_never()? {

@@ -1,4 +1,4 @@
-//! Signing in on a socket: by the handshake's header, or by a first frame in time.
+//! Signing in on a socket: by what the handshake shows, or by a first frame in time.
 
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use tokio::time::timeout;
 
 use super::connection::Ending;
 use super::frames::{ClientFrame, decode};
+use super::visiting::Shown;
 use crate::state::State;
 
 /// How long a socket may stay silent before it has signed in.
@@ -18,11 +19,13 @@ const SIGN_IN_TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) async fn sign_in(
     state: &State,
     socket: &mut Socket,
-    header_token: Option<String>,
+    shown: Shown,
 ) -> Result<Principal, Ending> {
-    match header_token {
-        Some(token) => admit(state, &token),
-        None => {
+    match shown {
+        Shown::Token(token) => admit(state, &token),
+        Shown::Cookie(principal) if principal.role != Role::Admin => Ok(principal),
+        Shown::Cookie(_) | Shown::Refused => Err(Ending::Close(&close::NOT_SIGNED_IN)),
+        Shown::Nothing => {
             let first = tokio::select! {
                 () = state.lifecycle.soft().cancelled() => return Err(Ending::Close(&close::DRAINING)),
                 first = timeout(SIGN_IN_TIMEOUT, first_frame(socket)) => first,

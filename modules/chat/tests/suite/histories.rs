@@ -306,7 +306,7 @@ impl Stage {
         let mut client = cx.db.client().await.unwrap();
         let tx = client.begin().await.unwrap();
         // A write of another module may fail in it.
-        let Ok(after) = control.end(&tx, id, admin_id).await else {
+        let Ok(ended) = control.end(&tx, id, admin_id).await else {
             return;
         };
         match fate {
@@ -315,7 +315,7 @@ impl Stage {
             Fate::Committed => {
                 tx.commit().await.unwrap();
                 drop(client);
-                after.unwrap().run().await;
+                ended.unwrap().after_commit.run().await;
             }
         }
     }

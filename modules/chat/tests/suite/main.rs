@@ -31,6 +31,7 @@ mod story;
 mod till;
 mod timers;
 mod upgrades;
+mod visitors;
 mod waves;
 mod withdrawals;
 mod world;

@@ -242,10 +242,12 @@ async fn an_admin_ends_a_session_in_a_transaction_of_its_own_making() {
     let mut client = app.context().db.client().await.unwrap();
     let tx = client.begin().await.unwrap();
     assert!(control.end(&tx, nowhere, admin_id).await.unwrap().is_none());
-    let after = control.end(&tx, id_of(&talk), admin_id).await.unwrap();
+    let ended = control.end(&tx, id_of(&talk), admin_id).await.unwrap();
+    let ended = ended.unwrap();
+    assert_eq!((ended.was, ended.reason), ("active", Some("admin_ended")));
     tx.commit().await.unwrap();
     drop(client);
-    after.unwrap().run().await;
+    ended.after_commit.run().await;
     let told = at_customer.expect("session.updated").await;
     assert_eq!(told["reason"], "admin_ended");
     assert_eq!(till::credit(&app, id_of(&talk)).await, Some((840, 900)));

@@ -30,7 +30,7 @@ pub(crate) struct OpenQuery {
     token: Option<String>,
 }
 
-/// The words of one language.
+/// The words of one language; `{product}` stands for the server's name.
 struct Words {
     title: &'static str,
     text: &'static str,
@@ -39,15 +39,15 @@ struct Words {
 }
 
 const INDONESIAN: Words = Words {
-    title: "Masuk ke halobestie",
-    text: "Ketuk tombol ini di ponsel yang ada aplikasi halobestie-nya.",
+    title: "Masuk ke {product}",
+    text: "Ketuk tombol ini untuk melanjutkan.",
     button: "Buka aplikasi",
     broken: "Tautan ini tidak lengkap. Salin seluruh tautan dari email, atau minta yang baru.",
 };
 
 const ENGLISH: Words = Words {
-    title: "Sign in to halobestie",
-    text: "Tap the button on the phone that has the halobestie app.",
+    title: "Sign in to {product}",
+    text: "Tap the button to go on.",
     button: "Open the app",
     broken: "This link is not complete. Copy the whole link from the email, or ask for a new one.",
 };
@@ -85,6 +85,7 @@ pub(crate) async fn open(state: Arc<State>, req: Request) -> Reply {
         }
         None => (StatusCode::BAD_REQUEST, format!("<p>{}</p>", words.broken)),
     };
+    let title = words.title.replace("{product}", &escape(state.product));
     let page = format!(
         "<!doctype html><html lang=\"{}\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
@@ -92,7 +93,6 @@ pub(crate) async fn open(state: Arc<State>, req: Request) -> Reply {
          <title>{title}</title><style>{STYLE}</style></head>\
          <body><main><h1>{title}</h1>{content}</main></body></html>\n",
         language.tag(),
-        title = words.title,
     );
     Ok(styled(status, page, STYLE))
 }

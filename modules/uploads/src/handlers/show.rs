@@ -10,7 +10,7 @@ use halobestie_core::Problem;
 use halobestie_core::http::{Body, Reply, Request, Response};
 use http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE,
-    CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName, IF_NONE_MATCH, IF_RANGE, RANGE,
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName, IF_NONE_MATCH, IF_RANGE, RANGE, VARY,
     X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderValue, StatusCode};
@@ -144,6 +144,8 @@ fn response(upload: &Upload, etag: &str, body: Body) -> Reply {
         (CONTENT_DISPOSITION, &name),
         (ETAG, etag),
         (CACHE_CONTROL, "private, max-age=86400, immutable"),
+        // Where another person signs in by the same browser, what it has kept is not theirs.
+        (VARY, "cookie"),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"),
         (ACCEPT_RANGES, "bytes"),

@@ -3,9 +3,10 @@
 use std::fs;
 
 use halobestie_auth::testing::customer;
+use halobestie_testkit::TestResponse;
 use http::Method;
 
-use crate::world::{mp3, png, start, talk, text};
+use crate::world::{mp3, png, start, start_with, talk, text};
 
 #[tokio::test]
 async fn an_upload_is_its_senders_until_it_is_sent_and_then_the_sessions() {
@@ -148,4 +149,31 @@ async fn a_file_that_the_disk_has_lost_is_not_found() {
     world.read(&me, &upload).await.problem("not_found", 404);
     fs::remove_file(&file).unwrap();
     world.read(&me, &upload).await.problem("not_found", 404);
+}
+
+#[tokio::test]
+async fn what_a_browser_keeps_is_for_the_cookie_that_it_was_read_with() {
+    let world = start_with(&[("SESSION_SECRET", "sixteen letters.")]).await;
+    let me = customer(&world.app).await;
+    let upload = world.upload(&me, &mp3(500)).await;
+    let varies = |answer: &TestResponse| {
+        let told = answer.headers.get_all("vary").iter();
+        let names = told.flat_map(|it| it.to_str().unwrap().split(", "));
+        names.filter(|it| it.eq_ignore_ascii_case("cookie")).count()
+    };
+    // By the token as well: the next one on this browser may come by a cookie.
+    let read = world.read(&me, &upload).await.expect(200);
+    assert_eq!(varies(&read), 1);
+    let carried = world.app.post("/api/auth/cookie").bearer(&me.access_token);
+    let carried = carried.send().await.expect(200);
+    let cookie = carried.header("set-cookie").unwrap();
+    let (cookie, _) = cookie.split_once(';').unwrap();
+    let by_cookie = async |path: &str| {
+        let call = world.app.get(path).header("cookie", cookie);
+        call.send().await
+    };
+    let read = by_cookie(text(&upload, "url")).await.expect(200);
+    assert!(read.header("cache-control").unwrap().contains("immutable"));
+    assert_eq!(varies(&read), 1);
+    assert_eq!(varies(&by_cookie("/api/auth/me").await.expect(200)), 1);
 }

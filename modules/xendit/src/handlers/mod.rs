@@ -1,6 +1,5 @@
 //! The handlers, a file a family.
 
 pub(crate) mod payments;
-pub(crate) mod refund;
 pub(crate) mod returns;
 pub(crate) mod webhook;

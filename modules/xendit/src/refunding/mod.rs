@@ -26,7 +26,7 @@ use self::ending::{News, changed, count, move_on};
 
 pub(crate) use self::ending::{lock, standing};
 pub(crate) use self::sending::{RECONCILE, SendRefund, sending, sweep};
-pub(crate) use self::state::{RefundReason, RefundState, Standing, may_go_back};
+pub(crate) use self::state::{RefundReason, RefundState, may_go_back};
 
 /// What is wanted beyond an amount.
 pub(crate) struct Wish<'a> {

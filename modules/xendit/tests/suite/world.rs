@@ -21,6 +21,7 @@ pub(crate) static ENTRIES: &[Entry] = &[
     Entry::of::<Auth>(),
     Entry::of::<Mitras>(),
     Entry::of::<Chat>(),
+    Entry::of::<halobestie_control_center::ControlCenter>(),
     Entry::of::<Xendit>(),
 ];
 

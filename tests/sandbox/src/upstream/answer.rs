@@ -6,15 +6,18 @@ use serde_json::Value;
 
 /// A whole answer.
 #[derive(Clone, Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
 }
 
 impl Answer {
     /// Any body.
-    pub(crate) fn new(status: StatusCode, content_type: &str, body: impl Into<Bytes>) -> Self {
+    pub fn new(status: StatusCode, content_type: &str, body: impl Into<Bytes>) -> Self {
         let answer = Self {
             status,
             headers: HeaderMap::new(),
@@ -24,12 +27,12 @@ impl Answer {
     }
 
     /// A JSON body.
-    pub(crate) fn json(status: StatusCode, body: &Value) -> Self {
+    pub fn json(status: StatusCode, body: &Value) -> Self {
         Self::new(status, "application/json; charset=utf-8", body.to_string())
     }
 
     /// The same with a header. One that cannot be sent is left out.
-    pub(crate) fn with(mut self, name: HeaderName, value: &str) -> Self {
+    pub fn with(mut self, name: HeaderName, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
             self.headers.insert(name, value);
         }

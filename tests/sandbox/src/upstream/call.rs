@@ -14,30 +14,36 @@ const RECORDED_BODY_BYTES_MAX: usize = 8 * 1024;
 
 /// A request, read to its end.
 #[derive(Debug)]
-pub(crate) struct Call {
-    pub(crate) method: Method,
-    pub(crate) path: String,
-    pub(crate) query: String,
-    pub(crate) headers: HeaderMap,
-    pub(crate) version: Version,
-    pub(crate) body: Bytes,
+pub struct Call {
+    /// The method.
+    pub method: Method,
+    /// The path, as sent.
+    pub path: String,
+    /// The query, as sent, without its question mark.
+    pub query: String,
+    /// All headers.
+    pub headers: HeaderMap,
+    /// HTTP's version.
+    pub version: Version,
+    /// The body.
+    pub body: Bytes,
 }
 
 impl Call {
     /// A header's text; none where it is missing, doubled or not text.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &str) -> Option<&str> {
         let mut values = self.headers.get_all(name).iter();
         let value = values.next()?.to_str().ok()?;
         values.next().is_none().then_some(value)
     }
 
     /// The secret of a `Bearer` authorization.
-    pub(crate) fn bearer(&self) -> Option<&str> {
+    pub fn bearer(&self) -> Option<&str> {
         self.header("authorization")?.strip_prefix("Bearer ")
     }
 
     /// Whether the body says that it is of this media type. A charset may be said, if it is UTF-8.
-    pub(crate) fn is(&self, media_type: &str) -> bool {
+    pub fn is(&self, media_type: &str) -> bool {
         let Some(content_type) = self.header(header::CONTENT_TYPE.as_str()) else {
             return false;
         };
@@ -49,17 +55,20 @@ impl Call {
     }
 
     /// The body as JSON.
-    pub(crate) fn json(&self) -> Result<Value, serde_json::Error> {
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn json(&self) -> Result<Value, serde_json::Error> {
         serde_json::from_slice(&self.body)
     }
 
     /// The query's pairs in their order.
-    pub(crate) fn query_pairs(&self) -> Vec<(String, String)> {
+    pub fn query_pairs(&self) -> Vec<(String, String)> {
         serde_urlencoded::from_str(&self.query).unwrap_or_default()
     }
 
     /// The path's segments, without the first slash.
-    pub(crate) fn segments(&self) -> Vec<&str> {
+    pub fn segments(&self) -> Vec<&str> {
         self.path.trim_start_matches('/').split('/').collect()
     }
 }

@@ -1,4 +1,4 @@
-//! What the three upstreams have in common: a port, calls that come in and are recorded, answers.
+//! What all upstreams have in common: a port, calls that come in and are recorded, answers.
 //!
 //! An upstream itself is a function from a call to an answer that waits for nothing: everything that may
 //! go wrong on the wire is the knobs' business and happens around it.
@@ -9,11 +9,12 @@ mod exchange;
 mod port;
 mod service;
 mod shape;
+mod standalone;
 
-pub use call::RecordedCall;
+pub use answer::Answer;
+pub use call::{Call, RecordedCall};
+pub use standalone::Standalone;
 
-pub(crate) use answer::Answer;
-pub(crate) use call::Call;
 pub(crate) use port::Port;
 pub(crate) use service::{Front, TrackedExecutor, taken};
 pub(crate) use shape::{Field, Kind, Names, Trouble, Violation, conform};
@@ -21,7 +22,7 @@ pub(crate) use shape::{Field, Kind, Names, Trouble, Violation, conform};
 use std::time::Duration;
 
 /// An upstream behind its port.
-pub(crate) trait Upstream: Send + Sync + 'static {
+pub trait Upstream: Send + Sync + 'static {
     /// The name of what a call asks for: knobs and records speak of it.
     fn operation(&self, call: &Call) -> &'static str;
 

@@ -6,6 +6,7 @@
     reason = "a broken assumption must fail the test that has it"
 )]
 
+mod aptabase;
 mod client;
 mod fazpass;
 mod google;

@@ -1,0 +1,4 @@
+//! One endpoint a file.
+
+pub(super) mod list;
+pub(super) mod show;

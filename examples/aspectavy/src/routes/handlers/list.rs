@@ -1,0 +1,46 @@
+//! `GET /api/routes`
+
+use std::sync::Arc;
+
+use halobestie_core::http::{Reply, Request, paging, reply};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::Route;
+use crate::routes::state::State;
+use crate::routes::store;
+
+/// Which part of the list.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(in crate::routes) struct Part {
+    /// 1 to 100; 50 where it is not said.
+    limit: Option<i64>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// A page of routes.
+#[derive(Serialize, ToSchema)]
+pub(in crate::routes) struct Page {
+    items: Vec<Route>,
+    next_cursor: Option<String>,
+}
+
+/// Your routes
+///
+/// The newest first. Those that are `compiling` get their card when they are asked for one by one.
+#[utoipa::path(
+    get, path = "/api/routes", tag = "routes", security(("bearer" = [])), params(Part),
+    responses((status = 200, description = "A page", body = Page)),
+)]
+pub(in crate::routes) async fn list(state: Arc<State>, req: Request) -> Reply {
+    let owner_id = req.caller()?.user_id;
+    let part: Part = req.query()?;
+    let limit = paging::limit(part.limit)?;
+    let before = paging::read_cursor(part.cursor.as_deref())?;
+    let mut found = store::list(&state.db, owner_id, before, limit + 1).await?;
+    let next_cursor = paging::cut(&mut found, limit, |it| it.id);
+    let items = found.into_iter().map(Route::from).collect();
+    reply::ok(&Page { items, next_cursor })
+}
