@@ -55,7 +55,7 @@ async fn a_draft_is_made_read_replaced_and_deleted() {
 async fn what_was_sent_comes_back_byte_by_byte() {
     let world = start().await;
     let me = world.person().await;
-    let text = "{ \"b\": 1.50,\n  \"a\": \"\\u0000 é\", \"b\": 2 }";
+    let text = "{ \"b\": 1.50,\n  \"a\": \"\\u0007 é\", \"b\": 2 }";
     let call = world.by(&me, Method::PUT, "/api/drafts/rule");
     call.body("application/json", text).send().await.expect(201);
     assert_eq!(
