@@ -230,6 +230,13 @@ impl TestApp {
         }
     }
 
+    /// Ends the server as a crash does, wherever it is; nothing of it runs when this returns.
+    pub async fn crash(self) {
+        let lifecycle = self.context().lifecycle.clone();
+        drop(self);
+        lifecycle.finish(PATIENCE).await;
+    }
+
     /// Waits for the server's end, which the test has brought about.
     ///
     /// # Errors

@@ -323,7 +323,6 @@ impl Stage {
     async fn work(&self) {
         let worker = self.app.another().role(Role::Worker).start().await;
         worker.settle().await;
-        // Dropped, not drained: it dies wherever it is.
-        drop(worker);
+        worker.crash().await;
     }
 }

@@ -34,7 +34,7 @@ async fn a_crash_in_the_middle_of_a_thousand_sends_loses_none_and_doubles_few() 
         world.google().accepted() >= 300
     })
     .await;
-    drop(worker);
+    worker.crash().await;
     let sent_before = world.google().accepted();
     assert!(sent_before < PUSHES as u64, "{sent_before}");
 

@@ -189,7 +189,7 @@ async fn a_server_that_sleeps_through_the_whole_time() {
     let plan = world.app.another();
     let clock = world.app.clock.clone();
     let World { app, sandbox } = world;
-    drop(app);
+    app.crash().await;
     clock.advance(PAYABLE * 2);
     sandbox.xendit.lose_held_webhooks();
     let app = plan.start().await;
