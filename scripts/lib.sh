@@ -142,11 +142,11 @@ start_test_postgres() {
         fail "initdb failed:" "$(tail -n 5 "$test_home/initdb.log")"
     # Nothing in it is worth a sync: it is thrown away when the tests end. What a sync costs is what
     # some benchmarks measure.
-    local sync=(-c fsync=off -c synchronous_commit=off -c full_page_writes=off)
+    local sync=(-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off)
     [[ -z ${postgres_syncs:-} ]] || sync=(-c fsync=on -c synchronous_commit=on)
     own_group become_postgres "$bin/postgres" -D "$data" -k "$data" -h 127.0.0.1 -p "$port" \
         "${sync[@]}" -c max_connections=500 \
-        -c wal_level=minimal -c max_wal_senders=0 -c max_wal_size=4GB -c autovacuum=off \
+        -c wal_level=minimal -c max_wal_senders=0 -c max_wal_size=4GB \
         >"$test_home/postgres.log" 2>&1
     test_postgres=$!
     await "Postgres" "$test_home/postgres.log" "$test_postgres" \

@@ -47,7 +47,8 @@ struct Columns<'a> {
 /// [`SENT_ONCE`], and writing it again finds it.
 ///
 /// Earlier messages are looked up one by one by the index: given a join, Postgres reads the whole table
-/// for a large group, at ten thousand messages in more than twice the time already.
+/// for a large group, at ten thousand messages in more than twice the time already. They are fetched only
+/// where there is one: in a young table Postgres may go over the whole session to find that there is none.
 ///
 /// The group must not hold the same message twice.
 ///
@@ -94,7 +95,8 @@ pub(crate) async fn write(
         columns!(),
         " FROM judged j LEFT JOIN numbered n ON n.place = j.place
         LEFT JOIN LATERAL (SELECT * FROM chat_messages c
-            WHERE c.session_id = j.session_id AND c.seq = j.earlier_seq LIMIT 1) m ON true
+            WHERE j.earlier_seq IS NOT NULL
+                AND c.session_id = j.session_id AND c.seq = j.earlier_seq LIMIT 1) m ON true
         ORDER BY j.place"
     );
     let it = Columns::of(group)?;
