@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::error::RouteError;
 use super::state::State;
 use super::store;
-use crate::track::{self, Figures, Unreadable};
+use crate::track::{self, Figures, Unreadable, Way};
 
 /// What a walker wants to know of a route.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -27,22 +27,6 @@ pub(super) type Outcome = Result<Card, Unreadable>;
 
 /// What became of the work, for all who wait for it.
 pub(super) type Compiled = Result<(), Arc<RouteError>>;
-
-/// Who has the work done; for the figures.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Way {
-    Job,
-    Inline,
-}
-
-impl Way {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Job => "job",
-            Self::Inline => "inline",
-        }
-    }
-}
 
 /// Sees to it that a route is compiled. In this process it is done once, however many wait; two processes
 /// may both do it, and the first that is kept stays.

@@ -7,8 +7,9 @@ use halobestie_core::jobs::{Attempt, Failure, Handler, Job, Policy};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::compiling::{self, Way};
+use super::compiling;
 use super::state::State;
+use crate::track::Way;
 
 /// A route whose card is owed.
 #[derive(Debug, Serialize, Deserialize)]

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::error::TourError;
 use super::state::State;
 use super::store::{self, Passed};
-use crate::track::{Figures, Track};
+use crate::track::{Figures, Track, Way};
 
 /// Between two points further apart than this nobody knows where the phone was.
 const GAP_SECONDS: u64 = 600;
@@ -27,22 +27,6 @@ pub(super) struct Summary {
 
 /// What became of the work, for all who wait for it.
 pub(super) type Finalised = Result<(), Arc<TourError>>;
-
-/// Who has the work done; for the figures.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Way {
-    Job,
-    Inline,
-}
-
-impl Way {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Job => "job",
-            Self::Inline => "inline",
-        }
-    }
-}
 
 /// Sees to it that a tour that has ended has its summary. In this process it is made once, however many
 /// wait; two processes may both make it, and the first that is kept stays.

@@ -7,8 +7,9 @@ use halobestie_core::jobs::{Attempt, Failure, Handler, Job, Policy};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::finalising::{self, Way};
+use super::finalising;
 use super::state::State;
+use crate::track::Way;
 
 /// A tour whose summary is owed.
 #[derive(Debug, Serialize, Deserialize)]

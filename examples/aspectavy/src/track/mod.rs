@@ -4,10 +4,12 @@
 mod bench;
 mod gpx;
 mod measure;
+mod way;
 
 pub(crate) use bench::{Bench, Unfinished};
 pub(crate) use gpx::{Unreadable, read};
 pub(crate) use measure::Figures;
+pub(crate) use way::Way;
 
 /// A place.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -7,10 +7,11 @@ use halobestie_core::{Coded as _, Problem};
 use uuid::Uuid;
 
 use super::Route;
-use crate::routes::compiling::{self, Way};
+use crate::routes::compiling;
 use crate::routes::error::RouteError;
 use crate::routes::state::State;
 use crate::routes::store;
+use crate::track::Way;
 
 /// A route and its card
 ///

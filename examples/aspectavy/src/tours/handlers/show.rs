@@ -8,9 +8,10 @@ use uuid::Uuid;
 
 use super::Tour;
 use crate::tours::error::TourError;
-use crate::tours::finalising::{self, Way};
+use crate::tours::finalising;
 use crate::tours::state::State;
 use crate::tours::store;
+use crate::track::Way;
 
 /// A tour and its summary
 ///
