@@ -16,6 +16,7 @@ pub mod config;
 pub mod doctor;
 pub mod entropy;
 pub mod flights;
+pub mod grouped;
 pub mod housekeeping;
 pub mod http;
 pub mod idempotency;

@@ -2,6 +2,8 @@
 
 use std::error::Error as _;
 
+use std::sync::Arc;
+
 use tokio_postgres::error::SqlState;
 
 use crate::problem::{BoxError, Coded, ErrorCode, codes};
@@ -65,6 +67,13 @@ fn is_io(error: &tokio_postgres::Error) -> bool {
     error
         .source()
         .is_some_and(|cause| cause.is::<std::io::Error>())
+}
+
+/// Shared by all whose work was one statement.
+impl Coded for Arc<DbError> {
+    fn code(&self) -> &'static ErrorCode {
+        DbError::code(self)
+    }
 }
 
 impl Coded for DbError {

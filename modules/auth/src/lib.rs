@@ -27,6 +27,7 @@ mod refresh_token;
 mod refusals;
 mod revocations;
 mod rotation;
+mod rotator;
 mod routes;
 mod seeds;
 mod session_cookie;

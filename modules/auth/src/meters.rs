@@ -1,7 +1,7 @@
 //! The module's metrics.
 
 use halobestie_core::metrics::Metrics;
-use prometheus::IntCounterVec;
+use prometheus::{IntCounterVec, IntGauge};
 
 use crate::limits::Limit;
 
@@ -9,6 +9,8 @@ use crate::limits::Limit;
 pub(crate) struct Meters {
     codes: IntCounterVec,
     limited: IntCounterVec,
+    /// Refreshes that wait to be written, or are being written.
+    pub(crate) refreshes_waiting: IntGauge,
 }
 
 /// What became of a request for a code that was granted.
@@ -51,6 +53,10 @@ impl Meters {
                 "halobestie_auth_codes_limited_total",
                 "Requests for a one-time code that were refused, by limit.",
                 &["limit"],
+            ),
+            refreshes_waiting: metrics.gauge(
+                "halobestie_auth_waiting_refreshes",
+                "Refreshes that wait for their commit.",
             ),
         }
     }

@@ -20,6 +20,7 @@ use crate::meters::Meters;
 use crate::password::Passwords;
 use crate::refusals::Refusals;
 use crate::revocations::Revocations;
+use crate::rotator::Rotator;
 use crate::session_cookie::SessionCookies;
 
 /// Handles, keys and limits.
@@ -34,6 +35,7 @@ pub(crate) struct State {
     /// Of browsers; `None` where there is no secret for them.
     pub(crate) cookies: Option<SessionCookies>,
     pub(crate) revocations: Revocations,
+    pub(crate) rotator: Rotator,
     pub(crate) ways: Ways,
     pub(crate) passwords: Passwords,
     pub(crate) otp_enabled: bool,
@@ -46,12 +48,13 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// Puts the parts together; touches nothing outside.
+    /// Puts the parts together; touches nothing outside, but sets the groups of refreshes going.
     ///
     /// # Errors
     /// Without a secret, which the configuration's own check has refused.
     pub(crate) fn new(config: &AuthConfig, cx: &Context) -> Result<Arc<Self>, BoxError> {
         let keys = Keys::new(config.secrets()).ok_or("AUTH_JWT_SECRET is not set")?;
+        let meters = Meters::new(&cx.metrics);
         Ok(Arc::new(Self {
             env: cx.env,
             server: cx.server.clone(),
@@ -67,7 +70,13 @@ impl State {
             otp_door: Door::default(),
             otp_limits: config.limits(),
             refusals: Refusals::new(cx.valkey.clone()),
-            meters: Meters::new(&cx.metrics),
+            rotator: Rotator::start(
+                &cx.lifecycle,
+                cx.db.clone(),
+                cx.clock.clone(),
+                meters.refreshes_waiting.clone(),
+            ),
+            meters,
             refresh_reuse: Duration::from_secs(config.refresh_reuse_seconds),
             erasures: cx.ports.erasures.clone(),
             keys,

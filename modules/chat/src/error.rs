@@ -98,8 +98,6 @@ pub(crate) enum ChatError {
     TooManyBlocks,
     #[error("no such thing for this caller")]
     NotFound,
-    #[error("too many messages wait to be written")]
-    Overloaded,
     #[error("the caller sends too fast")]
     RateLimited(Duration),
     #[error(transparent)]
@@ -125,7 +123,6 @@ impl Coded for ChatError {
             Self::AlreadyRated => &ALREADY_RATED,
             Self::TooManyBlocks => &TOO_MANY_BLOCKS,
             Self::NotFound => &codes::NOT_FOUND,
-            Self::Overloaded => &codes::OVERLOADED,
             Self::RateLimited(_) => &codes::RATE_LIMITED,
             Self::Db(error) => error.code(),
         }

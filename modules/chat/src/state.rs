@@ -6,6 +6,7 @@ use std::time::Duration;
 use halobestie_core::bus::Bus;
 use halobestie_core::clock::Clock;
 use halobestie_core::entropy::Entropy;
+use halobestie_core::grouped::LANES;
 use halobestie_core::lifecycle::Lifecycle;
 use halobestie_core::pg::{Db, DbError};
 use halobestie_core::ports::{
@@ -26,7 +27,7 @@ use crate::live::proof::Proofs;
 use crate::metrics::ChatMetrics;
 use crate::packages::{Package, Packages};
 use crate::pairing::GoneReason;
-use crate::scribe::{LANES, Lane, Scribe};
+use crate::scribe::{Scribe, Writer};
 use crate::store::requests::RequestRow;
 use crate::store::sessions::SessionRow;
 use crate::views::Details;
@@ -178,20 +179,15 @@ impl State {
     }
 }
 
-/// Sets the lanes going. They carry the last words of requests that finish while the server drains.
 fn scribe(cx: &Context, metrics: &Arc<ChatMetrics>) -> Scribe {
-    let lane = Lane {
+    let writer = Writer {
         db: cx.db.clone(),
         bus: cx.bus.clone(),
         clock: cx.clock.clone(),
         metrics: metrics.clone(),
         notifier: cx.ports.notifier.clone(),
     };
-    let lifecycle = &cx.lifecycle;
-    Scribe::new(LANES, metrics.waiting.clone(), |orders| {
-        let work = lane.clone().run(orders, lifecycle.last().clone());
-        lifecycle.spawn_carrier("chat-scribe", work);
-    })
+    Scribe::start(&cx.lifecycle, LANES, writer)
 }
 
 fn port<T: ?Sized>(late: &Late<T>) -> Result<Arc<T>, BoxError> {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::messages::{MessageKind, NewMessage};
 use crate::metrics::ChatMetrics;
-use crate::scribe::{Lane, Scribe};
+use crate::scribe::{Scribe, Writer};
 use crate::store::groups;
 
 /// Writes messages as the server does.
@@ -24,20 +24,16 @@ impl Pen {
         let metrics = Arc::new(ChatMetrics::new(
             &halobestie_core::metrics::Metrics::default(),
         ));
-        let lane = Lane {
+        let writer = Writer {
             db: cx.db.clone(),
             bus: cx.bus.clone(),
             clock: cx.clock.clone(),
             metrics: metrics.clone(),
             notifier: cx.ports.notifier.clone(),
         };
-        let scribe = Scribe::new(lanes, metrics.waiting.clone(), |orders| {
-            let work = lane.clone().run(orders, cx.lifecycle.last().clone());
-            cx.lifecycle.spawn_carrier("bench-scribe", work);
-        });
         Self {
             cx: cx.clone(),
-            scribe,
+            scribe: Scribe::start(&cx.lifecycle, lanes, writer),
         }
     }
 
@@ -59,7 +55,7 @@ impl Pen {
     /// When Postgres does not.
     pub async fn write_alone(&self, session_id: Uuid, sender_id: Uuid) -> Result<(), BoxError> {
         let message = self.message(session_id, sender_id);
-        groups::write(&self.cx.db, &[&message], self.cx.clock.now()).await?;
+        groups::write(&self.cx.db, &[message], self.cx.clock.now()).await?;
         Ok(())
     }
 

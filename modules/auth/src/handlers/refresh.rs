@@ -1,4 +1,4 @@
-//! Refreshing: one statement when the living token is shown, a judgement when another is.
+//! Refreshing: a part of one statement when the living token is shown, a judgement when another is.
 
 use std::sync::Arc;
 
@@ -60,10 +60,9 @@ pub(crate) async fn refresh_at(state: &State, mut req: Request, door: Door) -> R
         session_id: shown.session_id(),
         shown: shown.hash(),
         successor: successor.hash(),
-        expires_at: now + refresh_token::LIFE,
         for_admins: door == Door::Internal,
     };
-    if let Some(user) = sessions::rotate(&state.db, &rotation, now).await? {
+    if let Some(user) = state.rotator.rotate(rotation).await? {
         let refresh_life = refresh_token::LIFE;
         let sign_in = SignIn {
             user,

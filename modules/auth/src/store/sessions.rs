@@ -139,43 +139,54 @@ pub(crate) struct Rotation {
     pub(crate) session_id: Uuid,
     pub(crate) shown: Hash,
     pub(crate) successor: Hash,
-    pub(crate) expires_at: Timestamp,
     /// Whether it was shown where admins sign in.
     pub(crate) for_admins: bool,
 }
 
-/// Replaces the living token by its successor; whose session it is. `None` when the shown token is
-/// not the living one of a session that may go on. One statement: the whole of a usual refresh.
+/// Replaces living tokens by their successors, which end at `expires_at`; whose session each is, in the
+/// group's order. `None` where the shown token is not the living one of a session that may go on. One
+/// statement: the whole of a usual refresh.
+///
+/// Sessions are locked in the order of their ids, so that two groups never wait for each other. Where a
+/// group holds a token twice, one of the two is the one that replaces it.
 pub(crate) async fn rotate(
     db: &impl Query,
-    rotation: &Rotation,
+    group: &[Rotation],
+    expires_at: Timestamp,
     now: Timestamp,
-) -> Result<Option<User>, DbError> {
+) -> Result<Vec<Option<User>>, DbError> {
     const SQL: &str = concat!(
-        "UPDATE auth_sessions s
-            SET refresh_hash = $3, refresh_expires_at = $4, previous_hash = s.refresh_hash,
-                rotated_at = $5, previous_uses = 0, last_used_at = $5
-           FROM users u
-          WHERE s.id = $1 AND s.refresh_hash = $2 AND s.revoked_at IS NULL
-            AND s.refresh_expires_at > $5 AND (s.role = 'admin') = $6
-            AND u.id = s.user_id AND u.is_active
-          RETURNING ",
+        "WITH shown AS (
+            SELECT * FROM unnest($1::uuid[], $2::bytea[], $3::bytea[], $4::boolean[]) WITH ORDINALITY
+                AS shown (session_id, hash, successor, for_admins, place)
+        ), held AS (
+            SELECT id FROM auth_sessions WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE
+        )
+        UPDATE auth_sessions s
+            SET refresh_hash = t.successor, refresh_expires_at = $5, previous_hash = s.refresh_hash,
+                rotated_at = $6, previous_uses = 0, last_used_at = $6
+           FROM shown t, held h, users u
+          WHERE h.id = t.session_id AND s.id = h.id AND s.refresh_hash = t.hash
+            AND s.revoked_at IS NULL AND s.refresh_expires_at > $6
+            AND (s.role = 'admin') = t.for_admins AND u.id = s.user_id AND u.is_active
+          RETURNING t.place, ",
         columns!()
     );
-    let (shown, successor) = (rotation.shown.as_slice(), rotation.successor.as_slice());
-    let params: halobestie_core::pg::Params<'_> = &[
-        &rotation.session_id,
-        &shown,
-        &successor,
-        &rotation.expires_at,
-        &now,
-        &rotation.for_admins,
-    ];
-    db.row_opt(SQL, params)
-        .await?
-        .as_ref()
-        .map(User::from_row)
-        .transpose()
+    let ids: Vec<Uuid> = group.iter().map(|it| it.session_id).collect();
+    let shown: Vec<&[u8]> = group.iter().map(|it| it.shown.as_slice()).collect();
+    let successors: Vec<&[u8]> = group.iter().map(|it| it.successor.as_slice()).collect();
+    let for_admins: Vec<bool> = group.iter().map(|it| it.for_admins).collect();
+    let params: halobestie_core::pg::Params<'_> =
+        &[&ids, &shown, &successors, &for_admins, &expires_at, &now];
+    let mut users: Vec<Option<User>> = group.iter().map(|_| None).collect();
+    for row in db.rows(SQL, params).await? {
+        // Places count from one.
+        let place = usize::try_from(row.get::<_, i64>("place") - 1).unwrap_or(usize::MAX);
+        if let Some(user) = users.get_mut(place) {
+            *user = Some(User::from_row(&row)?);
+        }
+    }
+    Ok(users)
 }
 
 /// A session and its person, for a token that could not be rotated. Held until the transaction ends.

@@ -82,3 +82,36 @@ async fn sessions_refreshed_at_once_do_not_meet() {
     }
     refreshing.join_all().await;
 }
+
+#[tokio::test]
+async fn of_many_who_refresh_together_each_gets_the_own_answer() {
+    let app = Arc::new(start().await);
+    let mut people = Vec::new();
+    for number in 0..30 {
+        let person = testing::customer(&app).await;
+        // Every third comes with a token that was replaced twice, in the midst of the others.
+        let is_thief = number % 3 == 0;
+        let mut token = person.refresh_token.clone();
+        for _ in 0..if is_thief { 2 } else { 0 } {
+            token = text(
+                &refresh(&app, &token).await.expect(200).json(),
+                "refresh_token",
+            );
+        }
+        people.push((person, is_thief));
+    }
+    let mut refreshing = JoinSet::new();
+    for (person, is_thief) in people {
+        let app = app.clone();
+        refreshing.spawn(async move {
+            let answer = refresh(&app, &person.refresh_token).await;
+            if is_thief {
+                answer.problem("refresh_reused", 401);
+            } else {
+                let tokens = answer.expect(200).json();
+                assert_eq!(text(&tokens["user"], "id"), person.user_id.to_string());
+            }
+        });
+    }
+    refreshing.join_all().await;
+}

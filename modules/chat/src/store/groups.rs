@@ -57,7 +57,7 @@ struct Columns<'a> {
 /// a deadline, whose outcome is unknown.
 pub(crate) async fn write(
     query: &impl Query,
-    group: &[&NewMessage],
+    group: &[NewMessage],
     now: Timestamp,
 ) -> Result<Vec<Verdict>, DbError> {
     const SQL: &str = concat!(
@@ -117,16 +117,16 @@ pub(crate) async fn write(
             ],
         )
         .await?;
-    let drafts = group.iter().copied();
-    drafts
+    group
+        .iter()
         .zip(&rows)
         .map(|(draft, row)| verdict(draft, row, now))
         .collect()
 }
 
 impl<'a> Columns<'a> {
-    fn of(group: &[&'a NewMessage]) -> Result<Self, DbError> {
-        let each = || group.iter().copied();
+    fn of(group: &'a [NewMessage]) -> Result<Self, DbError> {
+        let each = || group.iter();
         let attachments = || each().map(|it| it.attachment.as_ref());
         let stored = attachments().map(|it| it.map(serde_json::to_value).transpose());
         Ok(Self {
