@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use tokio_postgres::{Client, NoTls};
 use uuid::Uuid;
 
+/// Messages of each session that is over.
+const PAST_MESSAGES: i64 = 20;
 /// Rows that one statement writes.
 const BATCH: usize = 5000;
 
@@ -103,6 +105,7 @@ impl Fixture {
         for customers in self.customers.chunks(BATCH) {
             insert_users(&client, customers, "customer").await?;
         }
+        live_a_while(&client).await?;
         // What autovacuum would find out in its own time, in the middle of a round.
         client
             .batch_execute("VACUUM ANALYZE")
@@ -140,6 +143,27 @@ const MITRAS: &str = "INSERT INTO mitras (mitra_id, is_online, max_sessions, onl
         last_heartbeat_at, updated_at)
     SELECT id, true, 1000, now(), now(), now() FROM unnest($1::uuid[]) AS id";
 
+// Nobody has the tokens of these.
+const DEVICES: &str = "INSERT INTO auth_sessions (id, user_id, role, created_at, last_used_at,
+        refresh_hash, refresh_expires_at)
+    SELECT gen_random_uuid(), id, role, now(), now(), sha256(id::text::bytea), now() + interval '30 days'
+    FROM users";
+
+// One for every session that is open, of the same two people.
+const PAST_SESSIONS: &str = "WITH past AS (
+        INSERT INTO chat_sessions (id, request_id, customer_id, mitra_id, status, package, created_at,
+            started_at, expires_at, ended_at, end_reason, last_seq, is_answered)
+        SELECT gen_random_uuid(), gen_random_uuid(), customer_id, mitra_id, 'ended', package,
+            now() - interval '2 days', now() - interval '2 days', now() - interval '1 day',
+            now() - interval '1 day', 'expired', $1::bigint, true
+        FROM chat_sessions
+        RETURNING id, customer_id, ended_at
+    )
+    INSERT INTO chat_messages (session_id, seq, id, client_message_id, sender_id, sender_role, kind, body,
+        sent_at)
+    SELECT id, seq, gen_random_uuid(), seq::text, customer_id, 'customer', 'text', 'Halo kak', ended_at
+    FROM past CROSS JOIN generate_series(1, $1::bigint) AS seq";
+
 // As if each had been answered: a mitra that leaves a first message unanswered would lose its session.
 const SESSIONS: &str = "INSERT INTO chat_sessions (id, request_id, customer_id, mitra_id, status, package,
         created_at, started_at, clock_since, held_since, expires_at, is_answered)
@@ -160,6 +184,17 @@ async fn insert_sessions(client: &Client, sessions: &[Session]) -> Result<(), Er
     let mitras = column(|it| it.mitra_id);
     let inserted = client.execute(SESSIONS, &[&ids, &customers, &mitras]).await;
     inserted.map(drop).context("sessions")
+}
+
+/// Lets everybody have been here before. Where a table is empty, Postgres plans to read it through, and
+/// a server's prepared statements keep that plan while the table grows.
+async fn live_a_while(client: &Client) -> Result<(), Error> {
+    client.execute(DEVICES, &[]).await.context("devices")?;
+    client
+        .execute(PAST_SESSIONS, &[&PAST_MESSAGES])
+        .await
+        .context("past sessions")?;
+    Ok(())
 }
 
 /// Connects to a Postgres of this machine.

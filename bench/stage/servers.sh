@@ -43,10 +43,12 @@ new_database() {
 # --- halobestie ----------------------------------------------------------------------------------
 
 # What differs from the defaults: limits that a load generator must pass, and nobody who goes offline or
-# loses a session because the fixture's people do not act like people.
+# loses a session because the fixture's people do not act like people. A code is known in `test` alone,
+# whose small pools are for tests that run side by side; here they are what they are by default.
 halobestie_environment() {
     export APP_ENV=test LOG_LEVEL=warn VALKEY_KEY_PREFIX=bench: AUTH_JWT_SECRET_FILE=$secret
     export VALKEY_URL=$TEST_VALKEY_URL DATABASE_URL=$halobestie_database
+    export DATABASE_POOL_SIZE=16
     export CHAT_FRAMES_PER_SECOND=0 CHAT_MESSAGES_PER_SECOND=0 FIRST_RESPONSE_SECONDS=0
     export MITRA_STALE_SECONDS=86400 OTP_ADDRESS_HOURLY=1000000 OTP_DAILY_BUDGET=1000000
     export PUBLIC_ADDR=127.0.0.1:$1 INTERNAL_ADDR=127.0.0.1:$2
@@ -100,6 +102,8 @@ stage_baseline() {
     baseline_database=$(new_database bench_baseline)
     (cd "$work/baseline" && DATABASE_URL=$baseline_database VALKEY_URL=$TEST_VALKEY_URL/1 \
         MITRAS=$1 SESSIONS=$2 node seed.mjs >/dev/null)
+    # As the fixture does it for ours.
+    "$(pg_bin)/vacuumdb" --quiet --analyze "$baseline_database"
 }
 
 start_baseline() {
@@ -126,9 +130,10 @@ sockudo=5.2.0
 
 # A quarter of an hour on two cores, once.
 prepare_sockudo() {
-    [[ -x $work/peers/bin/sockudo ]] ||
-        cargo install sockudo --version "$sockudo" --locked --no-default-features \
-            --features local,v2,redis --root "$work/peers"
+    [[ ! -x $work/peers/bin/sockudo ]] || return 0
+    command -v protoc >/dev/null || fail "protoc is missing: install protobuf-compiler"
+    cargo install sockudo --version "$sockudo" --locked --no-default-features \
+        --features local,v2,redis --root "$work/peers"
 }
 
 start_sockudo() {
