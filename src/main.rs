@@ -5,9 +5,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use halobestie::cli::Cli;
-use halobestie_core::cli::conclude;
+use halobestie_core::cli::run_to_exit;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    conclude(Cli::parse().run().await)
+fn main() -> ExitCode {
+    run_to_exit(Cli::parse().run())
 }

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -94,7 +94,17 @@ impl Stack {
         S: Clone + Send + Sync + 'static,
         S::Future: Send + 'static,
     {
-        Self(Arc::new(move |req| service.clone().oneshot(req).boxed()))
+        Self(Arc::new(move |req| {
+            let mut service = service.clone();
+            // Our layers are always ready (see `shed`). So a request carries the layers' futures alone and
+            // no room for the layers, which at this rate is felt.
+            let mut nobody = Context::from_waker(Waker::noop());
+            match service.poll_ready(&mut nobody) {
+                Poll::Ready(Ok(())) => service.call(req).boxed(),
+                Poll::Ready(Err(never)) => match never {},
+                Poll::Pending => service.oneshot(req).boxed(),
+            }
+        }))
     }
 
     /// Answers a request.

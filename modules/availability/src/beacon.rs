@@ -98,7 +98,7 @@ impl Beacon {
     /// When neither the mirror nor Postgres answers.
     pub(crate) async fn answer(self: &Arc<Self>) -> Result<Arc<Answer>, AvailabilityError> {
         if let Some(copy) = self.current_copy() {
-            self.roster.meters.beacon_answer("copy");
+            self.roster.meters.beacon_copy();
             return Ok(copy);
         }
         let beacon = self.clone();

@@ -17,6 +17,8 @@ pub(crate) enum AnsweredBy {
 /// What Prometheus is told.
 pub struct Meters {
     beacon_answers: IntCounterVec,
+    /// The answers that were a copy, at hand: this is the hottest path there is.
+    beacon_copies: IntCounter,
     beacon_computations: IntCounter,
     fallbacks: IntCounterVec,
     mirror_errors: IntCounterVec,
@@ -31,12 +33,14 @@ pub struct Meters {
 impl Meters {
     /// Registers everything.
     pub fn new(metrics: &Metrics) -> Self {
+        let beacon_answers = metrics.counters(
+            "halobestie_availability_beacon_answers_total",
+            "Answers of the beacon by where they came from.",
+            &["source"],
+        );
         Self {
-            beacon_answers: metrics.counters(
-                "halobestie_availability_beacon_answers_total",
-                "Answers of the beacon by where they came from.",
-                &["source"],
-            ),
+            beacon_copies: beacon_answers.with_label_values(&["copy"]),
+            beacon_answers,
             beacon_computations: metrics.counter(
                 "halobestie_availability_beacon_computations_total",
                 "How often available mitras were counted for the beacon.",
@@ -78,6 +82,10 @@ impl Meters {
                 "Age of the oldest heartbeat of an online mitra at the last sweep.",
             ),
         }
+    }
+
+    pub(crate) fn beacon_copy(&self) {
+        self.beacon_copies.inc();
     }
 
     pub(crate) fn beacon_answer(&self, source: &str) {
