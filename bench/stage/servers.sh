@@ -138,7 +138,7 @@ prepare_sockudo() {
 
 start_sockudo() {
     start "sockudo-$1" "$1" env HOST=127.0.0.1 PORT="$1" REDIS_URL="$TEST_VALKEY_URL/3" \
-        ADAPTER_DRIVER=redis CACHE_DRIVER=memory QUEUE_DRIVER=memory RATE_LIMITER_ENABLED=false \
+        ADAPTER_DRIVER=redis CACHE_DRIVER=redis QUEUE_DRIVER=memory RATE_LIMITER_ENABLED=false \
         METRICS_ENABLED=false RUST_LOG=error SOCKUDO_LOG_PROD=error \
         SOCKUDO_DEFAULT_APP_ID=bench SOCKUDO_DEFAULT_APP_KEY=bench-key \
         SOCKUDO_DEFAULT_APP_SECRET=bench-secret SOCKUDO_DEFAULT_APP_ENABLED=true \

@@ -128,7 +128,7 @@ impl Module for Chat {
                 db: cx.db.clone(),
                 clock: cx.clock.clone(),
             }));
-        let state = Arc::new(State::new(&config, cx)?);
+        let state = State::new(&config, cx)?;
         cx.ports.chat_news.fill(Arc::new(ports::Reporter {
             state: state.clone(),
         }));

@@ -18,6 +18,8 @@ pub(crate) struct ChatMetrics {
     pub(crate) messages: IntCounter,
     /// Messages that wait to be written, or are being written.
     pub(crate) waiting: IntGauge,
+    /// Sockets that wait for what they have to know.
+    pub(crate) arriving: IntGauge,
     /// How many messages shared a commit.
     pub(crate) groups: Histogram,
     /// Accepts by how they ended: `won`, `again`, or the error's code.
@@ -50,6 +52,10 @@ impl ChatMetrics {
             waiting: metrics.gauge(
                 "halobestie_chat_waiting_messages",
                 "Messages that wait for their commit.",
+            ),
+            arriving: metrics.gauge(
+                "halobestie_chat_arriving_sockets",
+                "Sockets that wait for what they missed.",
             ),
             groups: metrics.histogram_of(
                 "halobestie_chat_group_messages",

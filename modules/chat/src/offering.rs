@@ -5,7 +5,6 @@ use std::collections::{HashMap, HashSet};
 
 use halobestie_core::Timestamp;
 use halobestie_core::pg::DbError;
-use halobestie_core::ports::{Principal, Role};
 use tracing::warn;
 use uuid::Uuid;
 
@@ -33,33 +32,48 @@ pub(crate) async fn candidates(state: &State, customer_id: Uuid) -> Result<Vec<U
     }
 }
 
-/// The open offers of a mitra; none for anybody else. A mitra that comes late, and could take one, is
-/// asked now.
+/// The open offers of these mitras. A mitra that comes late, and could take one, is asked now.
 pub(crate) async fn open_offers(
     state: &State,
-    principal: &Principal,
-) -> Result<Vec<Offer>, DbError> {
-    if principal.role != Role::Mitra {
-        return Ok(Vec::new());
+    mitra_ids: &[Uuid],
+) -> Result<HashMap<Uuid, Vec<Offer>>, DbError> {
+    let mut of_each: HashMap<Uuid, Vec<Offer>> = HashMap::new();
+    if mitra_ids.is_empty() {
+        return Ok(of_each);
     }
-    let (mitra_id, now) = (principal.user_id, state.clock.now());
-    let missing = store::missing_of(&state.db, mitra_id, now).await?;
-    if !missing.is_empty()
-        && state
-            .availability
-            .find_available()
-            .await?
-            .contains(&mitra_id)
-    {
-        let missing = Making::Missing {
-            request_ids: &missing,
-            mitra_ids: &[mitra_id],
-            now,
-        };
-        make(state, missing).await?;
+    let now = state.clock.now();
+    let missing = store::missing_of(&state.db, mitra_ids, now).await?;
+    if !missing.is_empty() {
+        make_missing(state, &missing, now).await?;
     }
-    let rows = store::open_of(&state.db, mitra_id, now).await?;
-    views(state, &rows).await
+    let rows = store::open_of(&state.db, mitra_ids, now).await?;
+    for (row, offer) in rows.iter().zip(views(state, &rows).await?) {
+        of_each.entry(row.mitra_id).or_default().push(offer);
+    }
+    Ok(of_each)
+}
+
+/// Makes the offers that these mitras come too late for, to those who could take one.
+async fn make_missing(state: &State, missing: &[Asked], now: Timestamp) -> Result<(), DbError> {
+    let available: HashSet<Uuid> = state
+        .availability
+        .find_available()
+        .await?
+        .into_iter()
+        .collect();
+    let can = missing
+        .iter()
+        .filter(|(_, mitra_id)| available.contains(mitra_id));
+    let (requests, mitras): (HashSet<Uuid>, HashSet<Uuid>) = can.copied().unzip();
+    if requests.is_empty() {
+        return Ok(());
+    }
+    let making = Making::Missing {
+        request_ids: &requests.into_iter().collect::<Vec<_>>(),
+        mitra_ids: &mitras.into_iter().collect::<Vec<_>>(),
+        now,
+    };
+    make(state, making).await
 }
 
 async fn views(state: &State, rows: &[OfferRow]) -> Result<Vec<Offer>, DbError> {

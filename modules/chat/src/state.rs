@@ -24,6 +24,7 @@ use crate::live::envelope::Envelope;
 use crate::live::events;
 use crate::live::hub::Hub;
 use crate::live::proof::Proofs;
+use crate::live::welcomes::Welcomes;
 use crate::metrics::ChatMetrics;
 use crate::packages::{Package, Packages};
 use crate::pairing::GoneReason;
@@ -61,6 +62,7 @@ pub(crate) struct State {
     pub(crate) proofs: Proofs,
     pub(crate) metrics: Arc<ChatMetrics>,
     pub(crate) scribe: Scribe,
+    pub(crate) welcomes: Welcomes,
     attachments: Late<dyn Attachments>,
 }
 
@@ -74,23 +76,26 @@ impl State {
     ///
     /// # Errors
     /// When a port is missing, which assembly rules out.
-    pub(crate) fn new(config: &ChatConfig, cx: &Context) -> Result<Self, BoxError> {
+    pub(crate) fn new(config: &ChatConfig, cx: &Context) -> Result<Arc<Self>, BoxError> {
+        let authenticator = port(&cx.ports.authenticator)?;
+        let directory = port(&cx.ports.directory)?;
+        let availability = port(&cx.ports.availability)?;
         let metrics = Arc::new(ChatMetrics::new(&cx.metrics));
         let packages = cx.settings.declare(
             "packages",
             "The price list: what customers can ask for.",
             Packages::default(),
         );
-        Ok(Self {
+        Ok(Arc::new_cyclic(|state| Self {
             db: cx.db.clone(),
             bus: cx.bus.clone(),
             clock: cx.clock.clone(),
             entropy: cx.entropy.clone(),
             lifecycle: cx.lifecycle.clone(),
-            authenticator: port(&cx.ports.authenticator)?,
+            authenticator,
             cookie_sessions: cx.ports.cookie_sessions.clone(),
-            directory: port(&cx.ports.directory)?,
-            availability: port(&cx.ports.availability)?,
+            directory,
+            availability,
             payments: cx.ports.payments.clone(),
             notifier: cx.ports.notifier.clone(),
             proofs: Proofs::new(cx.bus.clone(), cx.entropy.uuid(&cx.clock)),
@@ -106,9 +111,10 @@ impl State {
             socket_patience: Duration::from_secs(config.socket_patience_seconds),
             hub: Arc::new(Hub::new(metrics.sockets.clone())),
             scribe: scribe(cx, &metrics),
+            welcomes: Welcomes::start(&cx.lifecycle, &metrics, state),
             attachments: cx.ports.attachments.clone(),
             metrics,
-        })
+        }))
     }
 
     /// Who keeps what people send to each other, where anybody does.

@@ -30,7 +30,9 @@ use crate::views::{Items, Offer, Session};
     ),
 )]
 pub(crate) async fn list(state: Arc<State>, req: Request) -> Reply {
-    let items = offering::open_offers(&state, &req.caller()?).await?;
+    let mitra_id = req.caller()?.user_id;
+    let mut offers = offering::open_offers(&state, &[mitra_id]).await?;
+    let items = offers.remove(&mitra_id).unwrap_or_default();
     reply::ok(&Items { items })
 }
 

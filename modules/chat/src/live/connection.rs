@@ -22,9 +22,8 @@ use super::hub::{Local, Presence};
 use super::positions::Positions;
 use super::sign_in::sign_in;
 use super::visiting::Shown;
-use crate::offering;
+use super::welcomes::Welcome;
 use crate::state::{State, topic};
-use crate::store::sight::{self, Watched};
 
 /// How long after `hello` live messages of sessions that went on before wait for the client's `resume`:
 /// one round trip of a bad network.
@@ -117,7 +116,20 @@ async fn begin(state: Arc<State>, mut socket: Socket, shown: Shown) -> Option<Bo
             return None;
         }
     };
-    Connection::open(state, socket, principal, by_cookie).await
+    let mut welcomed = Connection::open(state.clone(), socket, principal, by_cookie).await?;
+    match welcomed.connection.greet(welcomed.welcome).await {
+        Ok(()) => Some(welcomed.connection),
+        Err(ending) => {
+            finish(state, welcomed.connection.socket, ending).await;
+            None
+        }
+    }
+}
+
+/// A connection that has not been greeted.
+struct Welcomed {
+    connection: Box<Connection>,
+    welcome: Welcome,
 }
 
 async fn finish(state: Arc<State>, socket: Socket, ending: Ending) {
@@ -135,15 +147,15 @@ impl Connection {
         socket: Socket,
         principal: Principal,
         by_cookie: bool,
-    ) -> Option<Box<Self>> {
+    ) -> Option<Welcomed> {
         let events = state.bus.subscribe(&topic(principal.user_id));
-        let watched = Watched::user(principal.user_id, principal.role);
-        let positions = match sight::sessions(&state.db, &watched).await {
-            Ok(sessions) => Positions::starting_at(principal.user_id, &sessions),
+        let welcome = state.welcomes.of(principal.user_id, principal.role).await;
+        let welcome = match welcome {
+            Ok(welcome) => welcome,
             // Postgres is away: nothing could be promised on this socket. Clients come back later.
             Err(error) => {
                 tracing::warn!(
-                    error = &error as &dyn std::error::Error,
+                    error = &*error as &dyn std::error::Error,
                     user.id = %principal.user_id,
                     "a socket cannot be opened"
                 );
@@ -151,11 +163,12 @@ impl Connection {
                 return None;
             }
         };
+        let positions = Positions::starting_at(principal.user_id, &welcome.sessions);
         let connection_id = state.entropy.uuid(&state.clock);
         let local = Local::new(connection_id, &principal, positions);
         let _presence = state.hub.enter(local.clone());
         let now = Instant::now();
-        Some(Box::new(Self {
+        let connection = Box::new(Self {
             ping_at: now + state.ping_every,
             state,
             socket,
@@ -166,21 +179,14 @@ impl Connection {
             held_until: None,
             pong_by: None,
             _presence,
-        }))
+        });
+        Some(Welcomed {
+            connection,
+            welcome,
+        })
     }
 
     async fn serve(&mut self) -> Ending {
-        // A revocation between the sign-in and the hub would have been told to nobody.
-        if self
-            .state
-            .authenticator
-            .is_revoked(self.local.auth_session_id())
-        {
-            return Ending::Close(&close::REVOKED);
-        }
-        if let Err(ending) = self.greet().boxed().await {
-            return ending;
-        }
         self.held_until = Some(Instant::now() + RESUME_GRACE);
         loop {
             let woken = self.wait().await;
@@ -190,21 +196,22 @@ impl Connection {
         }
     }
 
-    async fn greet(&mut self) -> Result<(), Ending> {
-        let user_id = self.principal.user_id;
+    async fn greet(&mut self, welcome: Welcome) -> Result<(), Ending> {
+        // A revocation between the sign-in and the hub would have been told to nobody.
+        let sign_in = self.local.auth_session_id();
+        if self.state.authenticator.is_revoked(sign_in) {
+            return Err(Ending::Close(&close::REVOKED));
+        }
         // A name is a courtesy; the socket works without it.
-        let people = self
-            .state
-            .directory
-            .people(&[user_id])
-            .await
-            .unwrap_or_default();
-        let person = people.get(&user_id);
+        let (display_name, language) = match welcome.person {
+            Some(person) => (person.display_name, person.language),
+            None => Default::default(),
+        };
         let user = Greeted {
-            id: user_id,
+            id: self.principal.user_id,
             role: self.principal.role,
-            display_name: person.map(|it| it.display_name.clone()).unwrap_or_default(),
-            language: person.map(|it| it.language.clone()).unwrap_or_default(),
+            display_name,
+            language,
         };
         let (connection_id, server_time) = (self.local.connection_id, self.state.clock.now());
         self.say(&ServerFrame::Hello {
@@ -213,10 +220,7 @@ impl Connection {
             user,
         })
         .await?;
-        for offer in offering::open_offers(&self.state, &self.principal)
-            .await
-            .unwrap_or_default()
-        {
+        for offer in welcome.offers {
             if let Some(envelope) = super::events::offer(&offer) {
                 self.deliver(envelope).await?;
             }

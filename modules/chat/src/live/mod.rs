@@ -22,3 +22,4 @@ pub(crate) mod resume;
 pub(crate) mod revocations;
 pub(crate) mod sign_in;
 pub(crate) mod visiting;
+pub(crate) mod welcomes;

@@ -1,17 +1,12 @@
 //! Resuming: what a client missed while it was away, in order, before anything newer.
 
-use halobestie_core::Problem;
+use std::mem;
 
 use super::connection::{Connection, Ending};
 use super::events;
 use super::frames::{Resume, ResumedSession, ServerFrame};
 use super::inbound::Trouble;
-use crate::store::messages::{self as store, Missed, Place};
-
-/// How many messages one statement reads, over all sessions.
-const ROWS_MAX: usize = 1000;
-/// How many of each session at least.
-const ROWS_MIN: usize = 10;
+use crate::store::messages::{Missed, Place};
 
 impl Connection {
     /// Answers `resume`. Sessions that are not the caller's are left out of `resumed`.
@@ -19,13 +14,10 @@ impl Connection {
         let mut places = places(resume);
         let mut sessions = Vec::with_capacity(places.len());
         while !places.is_empty() {
-            let limit = (ROWS_MAX / places.len()).max(ROWS_MIN);
-            let rows = i64::try_from(limit).unwrap_or(i64::MAX);
             let user_id = self.principal.user_id;
-            let page = store::missed_by(&self.state.db, user_id, &places, rows).await;
-            places.clear();
-            for missed in page.map_err(Problem::from)? {
-                match self.catch_up_on(&missed, limit).await? {
+            let page = self.state.welcomes.missed(user_id, mem::take(&mut places));
+            for missed in page.await? {
+                match self.catch_up_on(&missed).await? {
                     Some(place) => places.push(place),
                     None => sessions.push(ResumedSession {
                         session_id: missed.session_id,
@@ -38,11 +30,7 @@ impl Connection {
     }
 
     /// Sends a page of one session; where the next one starts, if there is more.
-    async fn catch_up_on(
-        &mut self,
-        missed: &Missed,
-        limit: usize,
-    ) -> Result<Option<Place>, Ending> {
+    async fn catch_up_on(&mut self, missed: &Missed) -> Result<Option<Place>, Ending> {
         let session_id = missed.session_id;
         let texts = missed
             .messages
@@ -52,7 +40,7 @@ impl Connection {
             .collect();
         self.socket.send_all(texts).await?;
         match missed.messages.last() {
-            Some(last) if missed.messages.len() >= limit && last.seq < missed.last_seq => {
+            Some(last) if last.seq < missed.last_seq => {
                 self.local.positions().resume_at(session_id, last.seq);
                 Ok(Some(Place {
                     session_id,

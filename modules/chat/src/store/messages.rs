@@ -169,46 +169,73 @@ pub(crate) struct Missed {
     pub(crate) messages: Vec<Message>,
 }
 
-/// What a user missed after these places, in one statement: sessions that are not the user's are left
-/// out, and each session's last number is of the same instant as its messages.
+/// Somebody who comes back, and how far they had come in each session.
+#[derive(Debug)]
+pub(crate) struct Return {
+    pub(crate) user_id: Uuid,
+    pub(crate) places: Vec<Place>,
+}
+
+/// What each of these people missed after their places, at most `limit` messages a session, in one
+/// statement: sessions that are not theirs are left out, and each session's last number is of the same
+/// instant as its messages.
 pub(crate) async fn missed_by(
     db: &Db,
-    user_id: Uuid,
-    places: &[Place],
+    returns: &[Return],
     limit: i64,
-) -> Result<Vec<Missed>, DbError> {
+) -> Result<Vec<Vec<Missed>>, DbError> {
     const SQL: &str = concat!(
-        "SELECT s.id AS of_session, s.last_seq, m.seq IS NOT NULL AS found, ",
+        "SELECT place.whose, s.id AS of_session, s.last_seq, m.seq IS NOT NULL AS found, ",
         columns!(),
-        " FROM unnest($1::uuid[], $2::bigint[]) AS place (session_id, after_seq)
-        JOIN chat_sessions s ON s.id = place.session_id AND $3 IN (s.customer_id, s.mitra_id)
+        " FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::bigint[])
+            AS place (session_id, after_seq, user_id, whose)
+        JOIN chat_sessions s ON s.id = place.session_id
+            AND place.user_id IN (s.customer_id, s.mitra_id)
         LEFT JOIN LATERAL (SELECT * FROM chat_messages c
             WHERE c.session_id = s.id AND c.seq > place.after_seq
-            ORDER BY c.seq LIMIT $4) m ON true
-        ORDER BY s.id, m.seq"
+            ORDER BY c.seq LIMIT $5) m ON true
+        ORDER BY place.whose, s.id, m.seq"
     );
-    let (sessions, seqs) = split(places);
-    let mut missed: Vec<Missed> = Vec::new();
-    for row in &db.rows(SQL, &[&sessions, &seqs, &user_id, &limit]).await? {
-        let session_id: Uuid = row.get("of_session");
-        if missed
-            .last()
-            .is_none_or(|last| last.session_id != session_id)
-        {
-            let last_seq = row.get("last_seq");
-            missed.push(Missed {
-                session_id,
-                last_seq,
-                messages: Vec::new(),
-            });
+    let (mut sessions, mut seqs, mut users, mut whose) = (vec![], vec![], vec![], vec![]);
+    for (number, back) in (0_i64..).zip(returns) {
+        for place in &back.places {
+            sessions.push(place.session_id);
+            seqs.push(place.after_seq);
+            users.push(back.user_id);
+            whose.push(number);
         }
-        if row.get::<_, bool>("found")
-            && let Some(last) = missed.last_mut()
-        {
-            last.messages.push(read(row)?);
+    }
+    let mut missed: Vec<Vec<Missed>> = returns.iter().map(|_| Vec::new()).collect();
+    let params: halobestie_core::pg::Params<'_> = &[&sessions, &seqs, &users, &whose, &limit];
+    for row in &db.rows(SQL, params).await? {
+        let whose = usize::try_from(row.get::<_, i64>("whose")).unwrap_or(usize::MAX);
+        if let Some(missed) = missed.get_mut(whose) {
+            add(missed, row)?;
         }
     }
     Ok(missed)
+}
+
+/// Adds a row of a session and one of its messages; those of one session come one after the other.
+fn add(missed: &mut Vec<Missed>, row: &Row) -> Result<(), DbError> {
+    let session_id: Uuid = row.get("of_session");
+    if missed
+        .last()
+        .is_none_or(|last| last.session_id != session_id)
+    {
+        let last_seq = row.get("last_seq");
+        missed.push(Missed {
+            session_id,
+            last_seq,
+            messages: Vec::new(),
+        });
+    }
+    if row.get::<_, bool>("found")
+        && let Some(last) = missed.last_mut()
+    {
+        last.messages.push(read(row)?);
+    }
+    Ok(())
 }
 
 /// Those of these uploads that some message carries.

@@ -13,6 +13,9 @@ use super::{name, package};
 use crate::packages::Package;
 use crate::pairing::RequestStatus;
 
+/// How many open offers a mitra is shown.
+const OFFERS_MAX: i64 = 200;
+
 /// An open offer.
 #[derive(Clone, Debug)]
 pub(crate) struct OfferRow {
@@ -57,17 +60,18 @@ fn read(row: &Row) -> Result<OfferRow, DbError> {
     })
 }
 
-/// The open offers of a mitra, oldest first.
+/// The open offers of these mitras, oldest first; of many mitras as many as [`OFFERS_MAX`] of each.
 pub(crate) async fn open_of(
     query: &impl Query,
-    mitra_id: Uuid,
+    mitra_ids: &[Uuid],
     now: Timestamp,
 ) -> Result<Vec<OfferRow>, DbError> {
     const SQL: &str = select_open_offers!(
         "chat_offers o",
-        "AND o.mitra_id = $2 ORDER BY o.offered_at, r.id LIMIT 200"
+        "AND o.mitra_id = ANY($2) ORDER BY o.offered_at, r.id LIMIT $3"
     );
-    let rows = query.rows(SQL, &[&now, &mitra_id]).await?;
+    let limit = OFFERS_MAX * i64::try_from(mitra_ids.len()).unwrap_or(1);
+    let rows = query.rows(SQL, &[&now, &mitra_ids, &limit]).await?;
     rows.iter().map(read).collect()
 }
 
@@ -148,23 +152,26 @@ pub(crate) async fn insert_missing(
     Ok(asked(&rows))
 }
 
-/// The requests open to everybody that were not offered to this mitra yet.
+/// The requests open to everybody that were not offered to these mitras yet.
 pub(crate) async fn missing_of(
     query: &impl Query,
-    mitra_id: Uuid,
+    mitra_ids: &[Uuid],
     now: Timestamp,
-) -> Result<Vec<Uuid>, DbError> {
+) -> Result<Vec<Asked>, DbError> {
     const SQL: &str = concat!(
-        "SELECT r.id FROM chat_requests r
-        WHERE r.status = 'searching' AND r.expires_at > $2
-          AND (r.exclusive_until IS NULL OR r.exclusive_until <= $2)
-          AND $1 <> ALL (r.excluded_mitra_ids)
-          AND NOT EXISTS (SELECT 1 FROM chat_offers o WHERE o.request_id = r.id AND o.mitra_id = $1)
-          AND",
-        unless_blocked!("r.customer_id", "$1"),
-        "ORDER BY r.expires_at, r.id LIMIT 200"
+        "SELECT it.id, mitra.id FROM unnest($1::uuid[]) AS mitra (id)
+        CROSS JOIN LATERAL (SELECT r.id FROM chat_requests r
+            WHERE r.status = 'searching' AND r.expires_at > $2
+              AND (r.exclusive_until IS NULL OR r.exclusive_until <= $2)
+              AND mitra.id <> ALL (r.excluded_mitra_ids)
+              AND NOT EXISTS (SELECT 1 FROM chat_offers o
+                  WHERE o.request_id = r.id AND o.mitra_id = mitra.id)
+              AND",
+        unless_blocked!("r.customer_id", "mitra.id"),
+        "ORDER BY r.expires_at, r.id LIMIT $3) it"
     );
-    Ok(super::ids(&query.rows(SQL, &[&mitra_id, &now]).await?))
+    let rows = query.rows(SQL, &[&mitra_ids, &now, &OFFERS_MAX]).await?;
+    Ok(asked(&rows))
 }
 
 /// An offer and what became of its request.

@@ -23,13 +23,6 @@ pub(crate) struct Watched {
 }
 
 impl Watched {
-    /// One person alone.
-    pub(crate) fn user(user_id: Uuid, role: Role) -> Self {
-        let mut watched = Self::default();
-        watched.add_user(user_id, role);
-        watched
-    }
-
     /// Adds a person.
     pub(crate) fn add_user(&mut self, user_id: Uuid, role: Role) {
         if role == Role::Mitra {

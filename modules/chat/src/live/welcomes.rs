@@ -1,0 +1,154 @@
+//! What sockets have to know that come or come back, read for all that do so together: after an outage or
+//! a deploy that is everybody, in the same seconds.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
+
+use halobestie_core::grouped::{Grouped, LANES};
+use halobestie_core::lifecycle::Lifecycle;
+use halobestie_core::pg::DbError;
+use halobestie_core::ports::{Person, Role};
+use halobestie_core::{BoxError, Problem};
+use uuid::Uuid;
+
+use crate::metrics::ChatMetrics;
+use crate::offering;
+use crate::state::State;
+use crate::store::messages::{self, Missed, Place, Return};
+use crate::store::sight::{self, SessionSight, Watched};
+use crate::views::Offer;
+
+/// How many messages one statement reads, over all sessions of all who come back together.
+const ROWS_MAX: usize = 4000;
+/// How many of each session, at least and at most.
+const ROWS_OF_SESSION: (usize, usize) = (10, 1000);
+
+/// Somebody who comes.
+pub(crate) struct Comer {
+    user_id: Uuid,
+    role: Role,
+}
+
+/// What a socket is to know when it comes.
+#[derive(Default)]
+pub(crate) struct Welcome {
+    /// The sessions that are open.
+    pub(crate) sessions: Vec<SessionSight>,
+    /// Who it is; a courtesy, without which the socket works.
+    pub(crate) person: Option<Person>,
+    /// The open offers of a mitra. Catch-up finds what is not there.
+    pub(crate) offers: Vec<Offer>,
+}
+
+/// One answer of a group: the same cause for everybody whom it hit.
+type Shared<T> = Result<T, Arc<DbError>>;
+
+/// The ways to them.
+pub(crate) struct Welcomes {
+    comers: Grouped<Comer, Shared<Welcome>>,
+    returns: Grouped<Return, Shared<Vec<Missed>>>,
+}
+
+impl Welcomes {
+    /// Opens the ways. The state is where it is asked, and this is a part of it.
+    pub(crate) fn start(lifecycle: &Lifecycle, metrics: &ChatMetrics, state: &Weak<State>) -> Self {
+        let (of_comers, of_returns) = (state.clone(), state.clone());
+        let comers = move |comers| {
+            let state = of_comers.upgrade();
+            async move {
+                match state {
+                    Some(state) => welcome(&state, comers).await,
+                    None => Vec::new(),
+                }
+            }
+        };
+        let returns = move |returns| {
+            let state = of_returns.upgrade();
+            async move {
+                match state {
+                    Some(state) => missed(&state, returns).await,
+                    None => Vec::new(),
+                }
+            }
+        };
+        let waiting = || metrics.arriving.clone();
+        Self {
+            comers: Grouped::start(lifecycle, "chat-comers", LANES, waiting(), comers),
+            returns: Grouped::start(lifecycle, "chat-returns", LANES, waiting(), returns),
+        }
+    }
+
+    /// What a socket is to know that comes now. Whoever asks must be subscribed to the person's events
+    /// before: what happens in between comes as one.
+    ///
+    /// # Errors
+    /// When the sessions could not be read.
+    pub(crate) async fn of(&self, user_id: Uuid, role: Role) -> Result<Welcome, BoxError> {
+        Ok(self.comers.ask(user_id, Comer { user_id, role }).await??)
+    }
+
+    /// What a person missed after these places: a page of each session that is theirs.
+    ///
+    /// # Errors
+    /// `overloaded`; Postgres's own.
+    pub(crate) async fn missed(
+        &self,
+        user_id: Uuid,
+        places: Vec<Place>,
+    ) -> Result<Vec<Missed>, Problem> {
+        let back = Return { user_id, places };
+        Ok(self.returns.ask(user_id, back).await??)
+    }
+}
+
+async fn welcome(state: &State, comers: Vec<Comer>) -> Vec<Shared<Welcome>> {
+    let mut watched = Watched::default();
+    for comer in &comers {
+        watched.add_user(comer.user_id, comer.role);
+    }
+    watched.dedup();
+    let ids: Vec<Uuid> = comers.iter().map(|it| it.user_id).collect();
+    let (sessions, people, offers) = tokio::join!(
+        sight::sessions(&state.db, &watched),
+        state.directory.people(&ids),
+        offering::open_offers(state, &watched.mitra_ids),
+    );
+    let sessions = match sessions {
+        Ok(sessions) => by_person(&sessions),
+        Err(error) => {
+            let error = Arc::new(error);
+            return comers.iter().map(|_| Err(error.clone())).collect();
+        }
+    };
+    let (people, offers) = (people.unwrap_or_default(), offers.unwrap_or_default());
+    let of = |user_id: Uuid| Welcome {
+        sessions: sessions.get(&user_id).cloned().unwrap_or_default(),
+        person: people.get(&user_id).cloned(),
+        offers: offers.get(&user_id).cloned().unwrap_or_default(),
+    };
+    ids.into_iter().map(|id| Ok(of(id))).collect()
+}
+
+fn by_person(sessions: &[SessionSight]) -> HashMap<Uuid, Vec<SessionSight>> {
+    let mut of_each: HashMap<Uuid, Vec<SessionSight>> = HashMap::new();
+    for session in sessions {
+        for user_id in [session.customer_id, session.mitra_id] {
+            of_each.entry(user_id).or_default().push(*session);
+        }
+    }
+    of_each
+}
+
+async fn missed(state: &State, returns: Vec<Return>) -> Vec<Shared<Vec<Missed>>> {
+    let places: usize = returns.iter().map(|it| it.places.len()).sum();
+    let (least, most) = ROWS_OF_SESSION;
+    let limit = (ROWS_MAX / places.max(1)).clamp(least, most);
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    match messages::missed_by(&state.db, &returns, limit).await {
+        Ok(missed) => missed.into_iter().map(Ok).collect(),
+        Err(error) => {
+            let error = Arc::new(error);
+            returns.iter().map(|_| Err(error.clone())).collect()
+        }
+    }
+}
