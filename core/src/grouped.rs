@@ -30,8 +30,6 @@ use crate::problem::{Coded, ErrorCode, codes};
 pub const LANES: usize = 2;
 /// How many share a statement.
 const GROUP_MAX: usize = 256;
-/// How many may wait in a lane; past it, callers are told at once.
-const WAITING_MAX: usize = 2048;
 /// How long one may wait to be done, with one deadline of Postgres before its own. Nobody waits for it
 /// after that, so it is not begun any more.
 const PATIENCE: Duration = Duration::from_secs(12);
@@ -56,6 +54,17 @@ impl Coded for Unanswered {
     }
 }
 
+/// The groups of one kind.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    /// In logs.
+    pub name: &'static str,
+    /// Groups in flight.
+    pub lanes: usize,
+    /// How many may wait in a lane, which bounds their memory; past it, callers are told at once.
+    pub waiting_max: usize,
+}
+
 /// One caller's part of a group.
 struct Part<T, A> {
     item: T,
@@ -76,35 +85,29 @@ where
     /// Opens the lanes. `work` takes a group, never an empty one, and gives an answer for each, in the
     /// group's order. `waiting` shows how many callers there are. The lanes carry the last words of
     /// requests that finish while the server drains.
-    pub fn start<W, F>(
-        lifecycle: &Lifecycle,
-        name: &'static str,
-        lanes: usize,
-        waiting: IntGauge,
-        work: W,
-    ) -> Self
+    pub fn start<W, F>(lifecycle: &Lifecycle, shape: Shape, waiting: IntGauge, work: W) -> Self
     where
         W: Fn(Vec<T>) -> F + Clone + Send + Sync + 'static,
         F: Future<Output = Vec<A>> + Send + 'static,
     {
-        Self::new(lanes, waiting, |parts| {
-            let lane = run(name, parts, lifecycle.last().clone(), work.clone());
-            lifecycle.spawn_carrier(name, lane);
+        Self::new(shape, waiting, |parts| {
+            let lane = run(shape.name, parts, lifecycle.last().clone(), work.clone());
+            lifecycle.spawn_carrier(shape.name, lane);
         })
     }
 
     fn new(
-        lanes: usize,
+        shape: Shape,
         waiting: IntGauge,
         mut start: impl FnMut(mpsc::Receiver<Part<T, A>>),
     ) -> Self {
         let lane = || {
-            let (queue, parts) = mpsc::channel(WAITING_MAX);
+            let (queue, parts) = mpsc::channel(shape.waiting_max);
             start(parts);
             queue
         };
         Self {
-            lanes: std::iter::repeat_with(lane).take(lanes).collect(),
+            lanes: std::iter::repeat_with(lane).take(shape.lanes).collect(),
             waiting,
         }
     }
@@ -213,6 +216,14 @@ mod tests {
         IntGauge::new("waiting", "for a test").unwrap()
     }
 
+    const SHAPE: Shape = Shape {
+        name: "test",
+        lanes: 1,
+        waiting_max: 300,
+    };
+
+    const TWO: Shape = Shape { lanes: 2, ..SHAPE };
+
     fn key(low: u64) -> Uuid {
         Uuid::from_u64_pair(7, low)
     }
@@ -220,8 +231,8 @@ mod tests {
     #[tokio::test]
     async fn a_full_lane_says_so_at_once_and_the_others_go_on() {
         let (waiting, mut queues) = (gauge(), Vec::new());
-        let grouped = Grouped::<(), ()>::new(LANES, waiting.clone(), |parts| queues.push(parts));
-        let mut asking: Vec<_> = (0..WAITING_MAX)
+        let grouped = Grouped::<(), ()>::new(TWO, waiting.clone(), |parts| queues.push(parts));
+        let mut asking: Vec<_> = (0..SHAPE.waiting_max)
             .map(|_| Box::pin(grouped.ask(key(0), ())))
             .collect();
         for asks in &mut asking {
@@ -237,7 +248,7 @@ mod tests {
     #[test]
     fn a_key_keeps_its_lane() {
         let mut queues = Vec::new();
-        let grouped = Grouped::<(), ()>::new(LANES, gauge(), |parts| queues.push(parts));
+        let grouped = Grouped::<(), ()>::new(TWO, gauge(), |parts| queues.push(parts));
         for low in [3, 4, u64::MAX] {
             let lane = grouped.lane_of(key(low)).unwrap();
             assert!(lane.same_channel(grouped.lane_of(key(low)).unwrap()));
@@ -251,7 +262,7 @@ mod tests {
             let size = group.len();
             group.into_iter().map(|it| (it, size)).collect::<Vec<_>>()
         };
-        let grouped = Grouped::start(&lifecycle, "test", 1, gauge(), work);
+        let grouped = Grouped::start(&lifecycle, SHAPE, gauge(), work);
         let all = (0..300).map(|number| grouped.ask(key(number), number));
         let answers = futures_util::future::join_all(all).await;
         for (number, answer) in (0..).zip(answers) {
@@ -268,7 +279,7 @@ mod tests {
             assert!(group.iter().all(|fine| *fine), "a bug");
             group
         };
-        let grouped = Grouped::start(&lifecycle, "test", 1, gauge(), work);
+        let grouped = Grouped::start(&lifecycle, SHAPE, gauge(), work);
         let dropped = grouped.ask(key(1), false).await.unwrap_err();
         assert!(matches!(dropped, Unanswered::Dropped(_)));
         assert!(grouped.ask(key(1), true).await.unwrap());
@@ -281,7 +292,7 @@ mod tests {
             let size = group.len();
             vec![size; size]
         };
-        let grouped = Grouped::start(&lifecycle, "test", 1, gauge(), work);
+        let grouped = Grouped::start(&lifecycle, SHAPE, gauge(), work);
         assert!(grouped.ask(key(1), "gone").now_or_never().is_none());
         assert_eq!(grouped.ask(key(1), "here").await.unwrap(), 1);
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use halobestie_core::Problem;
 use halobestie_core::clock::Clock;
-use halobestie_core::grouped::{Grouped, LANES};
+use halobestie_core::grouped::{Grouped, LANES, Shape};
 use halobestie_core::lifecycle::Lifecycle;
 use halobestie_core::pg::{Db, DbError};
 use prometheus::IntGauge;
@@ -14,6 +14,8 @@ use crate::refresh_token::LIFE;
 use crate::store::sessions::{self, Rotation};
 use crate::store::users::User;
 
+/// How many refreshes may wait in a lane; each is a few hundred bytes.
+const WAITING_MAX: usize = 16 * 1024;
 /// How often a group is tried again that stood in each other's way with another statement.
 const TRIES: u32 = 3;
 
@@ -30,8 +32,12 @@ impl Rotator {
             let (db, clock) = (db.clone(), clock.clone());
             async move { rotate(&db, &clock, group).await }
         };
-        let name = "auth-rotator";
-        Self(Grouped::start(lifecycle, name, LANES, waiting, work))
+        let shape = Shape {
+            name: "auth-rotator",
+            lanes: LANES,
+            waiting_max: WAITING_MAX,
+        };
+        Self(Grouped::start(lifecycle, shape, waiting, work))
     }
 
     /// Replaces a living token by its successor, with whatever else is to be replaced now; whose session

@@ -54,12 +54,12 @@ pub(crate) async fn accept<'a>(
     mitra_id: Uuid,
     cause: Option<&RequestId>,
 ) -> Result<Won<'a>, Problem> {
+    let mut client = state.db.client().await?;
     // Of a thousand who accept at once all but one come too late, and are told so without any lock.
-    if let Found::AlreadyMine(session_id) = look(&state.db, request_id, mitra_id).await? {
+    if let Found::AlreadyMine(session_id) = look(&client, request_id, mitra_id).await? {
         let change = None;
         return Ok(Won { session_id, change });
     }
-    let mut client = state.db.client().await?;
     let tx = client.begin().await?;
     let seat = state
         .availability

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
-use halobestie_core::grouped::{Grouped, LANES};
+use halobestie_core::grouped::{Grouped, LANES, Shape};
 use halobestie_core::lifecycle::Lifecycle;
 use halobestie_core::pg::DbError;
 use halobestie_core::ports::{Person, Role};
@@ -18,6 +18,8 @@ use crate::store::messages::{self, Missed, Place, Return};
 use crate::store::sight::{self, SessionSight, Watched};
 use crate::views::Offer;
 
+/// How many sockets may wait in a lane: all that a process is likely to have. They wait for little.
+const WAITING_MAX: usize = 32 * 1024;
 /// How many messages one statement reads, over all sessions of all who come back together.
 const ROWS_MAX: usize = 4000;
 /// How many of each session, at least and at most.
@@ -72,9 +74,14 @@ impl Welcomes {
             }
         };
         let waiting = || metrics.arriving.clone();
+        let shape = |name| Shape {
+            name,
+            lanes: LANES,
+            waiting_max: WAITING_MAX,
+        };
         Self {
-            comers: Grouped::start(lifecycle, "chat-comers", LANES, waiting(), comers),
-            returns: Grouped::start(lifecycle, "chat-returns", LANES, waiting(), returns),
+            comers: Grouped::start(lifecycle, shape("chat-comers"), waiting(), comers),
+            returns: Grouped::start(lifecycle, shape("chat-returns"), waiting(), returns),
         }
     }
 

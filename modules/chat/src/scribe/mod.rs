@@ -8,13 +8,16 @@ mod writer;
 use std::sync::Arc;
 
 use halobestie_core::Problem;
-use halobestie_core::grouped::Grouped;
+use halobestie_core::grouped::{Grouped, Shape};
 use halobestie_core::lifecycle::Lifecycle;
 use halobestie_core::pg::DbError;
 
 pub(crate) use self::writer::Writer;
 use crate::error::ChatError;
 use crate::messages::{NewMessage, Sent};
+
+/// How many messages may wait in a lane: at 16 KiB a body this bounds the memory.
+const WAITING_MAX: usize = 2048;
 
 /// Why a message was not written.
 #[derive(Clone, Debug)]
@@ -51,13 +54,12 @@ impl Scribe {
             let writer = writer.clone();
             async move { writer.write(messages).await }
         };
-        Self(Grouped::start(
-            lifecycle,
-            "chat-scribe",
+        let shape = Shape {
+            name: "chat-scribe",
             lanes,
-            waiting,
-            write,
-        ))
+            waiting_max: WAITING_MAX,
+        };
+        Self(Grouped::start(lifecycle, shape, waiting, write))
     }
 
     /// Writes a message with whatever else is to be written now, and tells both sides. When this
