@@ -1,19 +1,22 @@
 //! Work that is cheaper together: what callers ask for at the same time is done as one group, with one
 //! statement and one commit for many of them.
 //!
-//! What makes a row durable is the commit, and a commit waits for the disk. While one is under way the
-//! next group gathers, so a server that is idle adds no delay and one that is busy does much with each
-//! wait. A key always goes to the same lane, and a lane has one group in flight: so groups of one process
-//! never wait for each other, and what has one key keeps its order.
+//! What makes a row durable is the commit, and a commit waits for the disk. So a server that is busy keeps
+//! two groups in flight and lets the next one gather meanwhile; one that is not begins at once with
+//! whatever is there. What has the same key as something in flight waits for that: groups of one process
+//! never wait for each other's locks, and what has one key keeps its order.
 //!
-//! The invariants: whoever is answered has been done; the queues are bounded; what nobody waits for any
+//! The invariants: whoever is answered has been done; the queue is bounded; what nobody waits for any
 //! more is not begun.
 
+use std::collections::HashSet;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use prometheus::IntGauge;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::yield_now;
@@ -25,10 +28,12 @@ use uuid::Uuid;
 use crate::lifecycle::Lifecycle;
 use crate::problem::{Coded, ErrorCode, codes};
 
-/// Groups in flight a process. Two keep Postgres busy while one waits for the disk; more only make the
-/// groups smaller (measured: BENCHMARKS.md).
-pub const LANES: usize = 2;
-/// How many share a statement.
+/// Groups in flight of a process that is busy. Two keep Postgres at work while one waits for the disk; more
+/// only make the groups smaller (measured: BENCHMARKS.md).
+pub const GROUPS: usize = 2;
+/// Parts in flight up to which a process is not busy, and begins with whatever comes.
+const PARTS_AT_EASE: usize = 8;
+/// How many are gathered for one group.
 const GROUP_MAX: usize = 256;
 /// How long one may wait to be done, with one deadline of Postgres before its own. Nobody waits for it
 /// after that, so it is not begun any more.
@@ -38,7 +43,7 @@ const PATIENCE: Duration = Duration::from_secs(12);
 #[derive(Debug, thiserror::Error)]
 pub enum Unanswered {
     /// Too many wait already, or this one has waited for too long; whether it was done is unknown then.
-    #[error("too many wait to be written")]
+    #[error("too many wait to be done")]
     Overloaded,
     /// The work was dropped, by a panic or a hard stop; whether it was done is unknown.
     #[error("the group was dropped")]
@@ -59,21 +64,22 @@ impl Coded for Unanswered {
 pub struct Shape {
     /// In logs.
     pub name: &'static str,
-    /// Groups in flight.
-    pub lanes: usize,
-    /// How many may wait in a lane, which bounds their memory; past it, callers are told at once.
+    /// Groups in flight while many wait.
+    pub groups: usize,
+    /// How many may wait, which bounds their memory; past it, callers are told at once.
     pub waiting_max: usize,
 }
 
 /// One caller's part of a group.
 struct Part<T, A> {
+    key: Uuid,
     item: T,
     answer: oneshot::Sender<A>,
 }
 
 /// The way into the groups.
 pub struct Grouped<T, A> {
-    lanes: Vec<mpsc::Sender<Part<T, A>>>,
+    queue: mpsc::Sender<Part<T, A>>,
     waiting: IntGauge,
 }
 
@@ -82,34 +88,18 @@ where
     T: Send + 'static,
     A: Send + 'static,
 {
-    /// Opens the lanes. `work` takes a group, never an empty one, and gives an answer for each, in the
-    /// group's order. `waiting` shows how many callers there are. The lanes carry the last words of
-    /// requests that finish while the server drains.
+    /// Opens the way. `work` takes a group, never an empty one, and gives an answer for each, in the
+    /// group's order. `waiting` shows how many callers there are. It carries the last words of requests
+    /// that finish while the server drains.
     pub fn start<W, F>(lifecycle: &Lifecycle, shape: Shape, waiting: IntGauge, work: W) -> Self
     where
-        W: Fn(Vec<T>) -> F + Clone + Send + Sync + 'static,
+        W: Fn(Vec<T>) -> F + Send + 'static,
         F: Future<Output = Vec<A>> + Send + 'static,
     {
-        Self::new(shape, waiting, |parts| {
-            let lane = run(shape.name, parts, lifecycle.last().clone(), work.clone());
-            lifecycle.spawn_carrier(shape.name, lane);
-        })
-    }
-
-    fn new(
-        shape: Shape,
-        waiting: IntGauge,
-        mut start: impl FnMut(mpsc::Receiver<Part<T, A>>),
-    ) -> Self {
-        let lane = || {
-            let (queue, parts) = mpsc::channel(shape.waiting_max);
-            start(parts);
-            queue
-        };
-        Self {
-            lanes: std::iter::repeat_with(lane).take(shape.lanes).collect(),
-            waiting,
-        }
+        let (queue, parts) = mpsc::channel(shape.waiting_max);
+        let flights = Flights::new(shape, work);
+        lifecycle.spawn_carrier(shape.name, flights.run(parts, lifecycle.last().clone()));
+        Self { queue, waiting }
     }
 
     /// Has it done with whatever else is to be done now.
@@ -118,21 +108,15 @@ where
     /// [`Unanswered`].
     pub async fn ask(&self, key: Uuid, item: T) -> Result<A, Unanswered> {
         let (answer, answered) = oneshot::channel();
-        let lane = self.lane_of(key).ok_or(Unanswered::Overloaded)?;
-        lane.try_send(Part { item, answer })
+        let part = Part { key, item, answer };
+        self.queue
+            .try_send(part)
             .map_err(|_| Unanswered::Overloaded)?;
         let _waits = Waits::new(&self.waiting);
         match timeout(PATIENCE, answered).await {
             Ok(answered) => answered.map_err(Unanswered::Dropped),
             Err(_) => Err(Unanswered::Overloaded),
         }
-    }
-
-    fn lane_of(&self, key: Uuid) -> Option<&mpsc::Sender<Part<T, A>>> {
-        // The last bytes of an id are chance.
-        let (_, low) = key.as_u64_pair();
-        let index = usize::try_from(low).unwrap_or(0) % self.lanes.len().max(1);
-        self.lanes.get(index)
     }
 }
 
@@ -152,39 +136,105 @@ impl Drop for Waits<'_> {
     }
 }
 
-/// One lane, until `last` turns.
-async fn run<T, A, W, F>(
-    name: &'static str,
-    mut parts: mpsc::Receiver<Part<T, A>>,
-    last: CancellationToken,
+/// The groups in flight, and who is kept on the ground by them.
+struct Flights<T, A, W> {
+    shape: Shape,
     work: W,
-) where
-    W: Fn(Vec<T>) -> F,
-    F: Future<Output = Vec<A>>,
+    /// Each ends with the keys that were in it.
+    in_flight: FuturesUnordered<BoxFuture<'static, Vec<Uuid>>>,
+    busy: HashSet<Uuid>,
+    parts: usize,
+    /// Parts whose key is in flight, in the order in which they came.
+    held: Vec<Part<T, A>>,
+}
+
+impl<T, A, W, F> Flights<T, A, W>
+where
+    T: Send + 'static,
+    A: Send + 'static,
+    W: Fn(Vec<T>) -> F + Send,
+    F: Future<Output = Vec<A>> + Send + 'static,
 {
-    loop {
-        let first = tokio::select! {
-            first = parts.recv() => first,
-            () = last.cancelled() => None,
-        };
-        let Some(first) = first else { return };
-        let mut group = gather(first, &mut parts).await;
-        group.retain(|part| !part.answer.is_closed());
-        if group.is_empty() {
-            continue;
+    fn new(shape: Shape, work: W) -> Self {
+        Self {
+            shape,
+            work,
+            in_flight: FuturesUnordered::new(),
+            busy: HashSet::new(),
+            parts: 0,
+            held: Vec::new(),
         }
+    }
+
+    /// Works until `last` turns.
+    async fn run(mut self, mut queue: mpsc::Receiver<Part<T, A>>, last: CancellationToken) {
+        loop {
+            tokio::select! {
+                Some(keys) = self.in_flight.next() => {
+                    self.land(&keys);
+                    self.begin(Vec::new());
+                }
+                Some(first) = queue.recv(), if self.has_room() => {
+                    let group = gather(first, &mut queue).await;
+                    self.begin(group);
+                }
+                () = last.cancelled() => break,
+            }
+        }
+        while self.in_flight.next().await.is_some() {}
+    }
+
+    fn has_room(&self) -> bool {
+        let is_at_ease = self.parts < PARTS_AT_EASE;
+        let has_room = is_at_ease || self.in_flight.len() < self.shape.groups;
+        has_room && self.held.len() < GROUP_MAX
+    }
+
+    fn land(&mut self, keys: &[Uuid]) {
+        self.parts -= keys.len();
+        for key in keys {
+            self.busy.remove(key);
+        }
+    }
+
+    /// Begins with whoever was held and may go now, and with these; whose key is in flight is held.
+    fn begin(&mut self, came: Vec<Part<T, A>>) {
+        let all = std::mem::take(&mut self.held).into_iter().chain(came);
+        let awaited = all.filter(|part| !part.answer.is_closed());
+        let (held, group): (Vec<_>, Vec<_>) = awaited.partition(|it| self.busy.contains(&it.key));
+        self.held = held;
+        if group.is_empty() {
+            return;
+        }
+        let keys: Vec<Uuid> = group.iter().map(|part| part.key).collect();
+        self.parts += keys.len();
+        self.busy.extend(&keys);
         let parts = group.into_iter().map(|part| (part.item, part.answer));
         let (items, answers): (Vec<T>, Vec<_>) = parts.unzip();
-        // A bug that one group runs into must not end the lane for all that come after it.
-        let done = AssertUnwindSafe(async { work(items).await }).catch_unwind();
-        let Ok(done) = done.await else {
-            error!(name, "the work on a group panicked");
-            continue;
-        };
-        for (answer, done) in answers.into_iter().zip(done) {
-            // Whoever has gone away will ask again.
-            let _ = answer.send(done);
-        }
+        // A bug that one group runs into must not end all that come after it.
+        let name = self.shape.name;
+        let done = std::panic::catch_unwind(AssertUnwindSafe(|| (self.work)(items)));
+        self.in_flight.push(
+            async move {
+                let done = match done {
+                    Ok(work) => AssertUnwindSafe(work).catch_unwind().await,
+                    Err(panic) => Err(panic),
+                };
+                match done {
+                    Ok(done) => answer(answers, done),
+                    Err(_) => error!(name, "the work on a group panicked"),
+                }
+                keys
+            }
+            .boxed(),
+        );
+    }
+}
+
+fn answer<A>(answers: Vec<oneshot::Sender<A>>, done: Vec<A>) {
+    for (answer, done) in answers.into_iter().zip(done) {
+        // Whoever has gone away will ask again.
+        let _ = answer.send(done);
     }
 }
 
@@ -210,6 +260,10 @@ async fn gather<P>(first: P, waiting: &mut mpsc::Receiver<P>) -> Vec<P> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use tokio::sync::Notify;
+
     use super::*;
 
     fn gauge() -> IntGauge {
@@ -218,20 +272,22 @@ mod tests {
 
     const SHAPE: Shape = Shape {
         name: "test",
-        lanes: 1,
+        groups: 1,
         waiting_max: 300,
     };
-
-    const TWO: Shape = Shape { lanes: 2, ..SHAPE };
 
     fn key(low: u64) -> Uuid {
         Uuid::from_u64_pair(7, low)
     }
 
     #[tokio::test]
-    async fn a_full_lane_says_so_at_once_and_the_others_go_on() {
-        let (waiting, mut queues) = (gauge(), Vec::new());
-        let grouped = Grouped::<(), ()>::new(TWO, waiting.clone(), |parts| queues.push(parts));
+    async fn a_full_queue_says_so_at_once() {
+        let (queue, _parts) = mpsc::channel(SHAPE.waiting_max);
+        let waiting = gauge();
+        let grouped = Grouped::<(), ()> {
+            queue,
+            waiting: waiting.clone(),
+        };
         let mut asking: Vec<_> = (0..SHAPE.waiting_max)
             .map(|_| Box::pin(grouped.ask(key(0), ())))
             .collect();
@@ -240,19 +296,40 @@ mod tests {
         }
         let refused = grouped.ask(key(0), ()).now_or_never().unwrap();
         assert_eq!(refused.unwrap_err().code().name, "overloaded");
-        assert!(grouped.ask(key(1), ()).now_or_never().is_none());
         drop(asking);
         assert_eq!(waiting.get(), 0);
     }
 
-    #[test]
-    fn a_key_keeps_its_lane() {
-        let mut queues = Vec::new();
-        let grouped = Grouped::<(), ()>::new(TWO, gauge(), |parts| queues.push(parts));
-        for low in [3, 4, u64::MAX] {
-            let lane = grouped.lane_of(key(low)).unwrap();
-            assert!(lane.same_channel(grouped.lane_of(key(low)).unwrap()));
-        }
+    #[tokio::test]
+    async fn what_has_a_key_in_flight_waits_for_it_and_nothing_else_does() {
+        let lifecycle = Lifecycle::default();
+        let (gate, log) = (Arc::new(Notify::new()), Arc::new(Mutex::new(Vec::new())));
+        let work = {
+            let (gate, log) = (gate.clone(), log.clone());
+            move |group: Vec<&'static str>| {
+                let (gate, log) = (gate.clone(), log.clone());
+                async move {
+                    log.lock().unwrap().push(group.clone());
+                    if group.contains(&"slow") {
+                        gate.notified().await;
+                    }
+                    group
+                }
+            }
+        };
+        let grouped = Grouped::start(&lifecycle, SHAPE, gauge(), work);
+        let mut slow = Box::pin(grouped.ask(key(1), "slow"));
+        assert!((&mut slow).now_or_never().is_none());
+        yield_now().await;
+        let mut next = Box::pin(grouped.ask(key(1), "next"));
+        assert!((&mut next).now_or_never().is_none());
+        assert_eq!(grouped.ask(key(2), "other").await.unwrap(), "other");
+        assert!((&mut next).now_or_never().is_none());
+        gate.notify_one();
+        assert_eq!(slow.await.unwrap(), "slow");
+        assert_eq!(next.await.unwrap(), "next");
+        let groups = log.lock().unwrap().clone();
+        assert_eq!(groups, [["slow"], ["other"], ["next"]]);
     }
 
     #[tokio::test]
@@ -273,7 +350,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_panic_ends_its_group_and_not_the_lane() {
+    async fn a_panic_ends_its_group_and_nothing_else() {
         let lifecycle = Lifecycle::default();
         let work = async |group: Vec<bool>| {
             assert!(group.iter().all(|fine| *fine), "a bug");

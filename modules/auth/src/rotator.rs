@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use halobestie_core::Problem;
 use halobestie_core::clock::Clock;
-use halobestie_core::grouped::{Grouped, LANES, Shape};
+use halobestie_core::grouped::{GROUPS, Grouped, Shape};
 use halobestie_core::lifecycle::Lifecycle;
 use halobestie_core::pg::{Db, DbError};
 use prometheus::IntGauge;
@@ -14,7 +14,7 @@ use crate::refresh_token::LIFE;
 use crate::store::sessions::{self, Rotation};
 use crate::store::users::User;
 
-/// How many refreshes may wait in a lane; each is a few hundred bytes.
+/// How many refreshes may wait; each is a few hundred bytes.
 const WAITING_MAX: usize = 16 * 1024;
 /// How often a group is tried again that stood in each other's way with another statement.
 const TRIES: u32 = 3;
@@ -34,7 +34,7 @@ impl Rotator {
         };
         let shape = Shape {
             name: "auth-rotator",
-            lanes: LANES,
+            groups: GROUPS,
             waiting_max: WAITING_MAX,
         };
         Self(Grouped::start(lifecycle, shape, waiting, work))

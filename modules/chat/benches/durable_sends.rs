@@ -30,11 +30,11 @@ const SENDERS: [u64; 3] = [16, 64, 256];
 /// What each sends, one after the other's answer.
 const EACH: u64 = 8;
 /// Groups in flight.
-const LANES: [usize; 4] = [1, 2, 3, 4];
+const GROUPS: [usize; 4] = [1, 2, 3, 4];
 
 fn main() {
     let runtime = Runtime::new().expect("a runtime starts");
-    // The lanes of a pen are tasks of it.
+    // The groups of a pen are a task of it.
     let _inside = runtime.enter();
     let app = runtime.block_on(
         TestApp::with(ENTRIES)
@@ -66,9 +66,9 @@ fn main() {
                 });
             },
         );
-        for lanes in LANES {
-            let pen = Pen::new(app.context(), lanes);
-            let name = format!("groups, {lanes} in flight");
+        for groups in GROUPS {
+            let pen = Pen::new(app.context(), groups);
+            let name = format!("groups, {groups} in flight");
             group.bench_with_input(BenchmarkId::new(name, senders), some, |it, some| {
                 it.iter_custom(|times| {
                     timed(&runtime, times, some, |id, sender| pen.write(id, sender))

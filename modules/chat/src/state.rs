@@ -6,7 +6,7 @@ use std::time::Duration;
 use halobestie_core::bus::Bus;
 use halobestie_core::clock::Clock;
 use halobestie_core::entropy::Entropy;
-use halobestie_core::grouped::LANES;
+use halobestie_core::grouped::GROUPS;
 use halobestie_core::lifecycle::Lifecycle;
 use halobestie_core::pg::{Db, DbError};
 use halobestie_core::ports::{
@@ -193,7 +193,7 @@ fn scribe(cx: &Context, metrics: &Arc<ChatMetrics>) -> Scribe {
         metrics: metrics.clone(),
         notifier: cx.ports.notifier.clone(),
     };
-    Scribe::start(&cx.lifecycle, LANES, writer)
+    Scribe::start(&cx.lifecycle, GROUPS, writer)
 }
 
 fn port<T: ?Sized>(late: &Late<T>) -> Result<Arc<T>, BoxError> {

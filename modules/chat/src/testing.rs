@@ -19,7 +19,7 @@ pub struct Pen {
 
 impl Pen {
     /// A pen with this many groups in flight. One a context: it registers metrics.
-    pub fn new(cx: &Context, lanes: usize) -> Self {
+    pub fn new(cx: &Context, groups: usize) -> Self {
         // Metrics of its own: the server's have these names already.
         let metrics = Arc::new(ChatMetrics::new(
             &halobestie_core::metrics::Metrics::default(),
@@ -33,7 +33,7 @@ impl Pen {
         };
         Self {
             cx: cx.clone(),
-            scribe: Scribe::start(&cx.lifecycle, lanes, writer),
+            scribe: Scribe::start(&cx.lifecycle, groups, writer),
         }
     }
 

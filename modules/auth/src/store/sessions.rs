@@ -148,7 +148,8 @@ pub(crate) struct Rotation {
 /// statement: the whole of a usual refresh.
 ///
 /// Sessions are locked in the order of their ids, so that two groups never wait for each other. Where a
-/// group holds a token twice, one of the two is the one that replaces it.
+/// group holds a token twice, one of the two is the one that replaces it. The arrays come out of
+/// subselects, so that one plan does for groups of all sizes.
 pub(crate) async fn rotate(
     db: &impl Query,
     group: &[Rotation],
@@ -157,10 +158,12 @@ pub(crate) async fn rotate(
 ) -> Result<Vec<Option<User>>, DbError> {
     const SQL: &str = concat!(
         "WITH shown AS (
-            SELECT * FROM unnest($1::uuid[], $2::bytea[], $3::bytea[], $4::boolean[]) WITH ORDINALITY
+            SELECT * FROM unnest((SELECT $1::uuid[]), (SELECT $2::bytea[]), (SELECT $3::bytea[]),
+                    (SELECT $4::boolean[])) WITH ORDINALITY
                 AS shown (session_id, hash, successor, for_admins, place)
         ), held AS (
-            SELECT id FROM auth_sessions WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE
+            SELECT id FROM auth_sessions WHERE id = ANY((SELECT $1::uuid[])::uuid[])
+            ORDER BY id FOR NO KEY UPDATE
         )
         UPDATE auth_sessions s
             SET refresh_hash = t.successor, refresh_expires_at = $5, previous_hash = s.refresh_hash,

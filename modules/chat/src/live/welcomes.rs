@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
-use halobestie_core::grouped::{Grouped, LANES, Shape};
+use halobestie_core::grouped::{GROUPS, Grouped, Shape};
 use halobestie_core::lifecycle::Lifecycle;
 use halobestie_core::pg::DbError;
 use halobestie_core::ports::{Person, Role};
@@ -18,7 +18,7 @@ use crate::store::messages::{self, Missed, Place, Return};
 use crate::store::sight::{self, SessionSight, Watched};
 use crate::views::Offer;
 
-/// How many sockets may wait in a lane: all that a process is likely to have. They wait for little.
+/// How many sockets may wait: all that a process is likely to have. They wait for little.
 const WAITING_MAX: usize = 32 * 1024;
 /// How many messages one statement reads, over all sessions of all who come back together.
 const ROWS_MAX: usize = 4000;
@@ -76,7 +76,7 @@ impl Welcomes {
         let waiting = || metrics.arriving.clone();
         let shape = |name| Shape {
             name,
-            lanes: LANES,
+            groups: GROUPS,
             waiting_max: WAITING_MAX,
         };
         Self {

@@ -16,7 +16,7 @@ pub(crate) use self::writer::Writer;
 use crate::error::ChatError;
 use crate::messages::{NewMessage, Sent};
 
-/// How many messages may wait in a lane: at 16 KiB a body this bounds the memory.
+/// How many messages may wait: at 16 KiB a body this bounds the memory.
 const WAITING_MAX: usize = 2048;
 
 /// Why a message was not written.
@@ -47,8 +47,8 @@ type Written = Result<Sent, Refusal>;
 pub(crate) struct Scribe(Grouped<NewMessage, Written>);
 
 impl Scribe {
-    /// Opens the way, for this many groups at once.
-    pub(crate) fn start(lifecycle: &Lifecycle, lanes: usize, writer: Writer) -> Self {
+    /// Opens the way, for this many groups at once while many wait.
+    pub(crate) fn start(lifecycle: &Lifecycle, groups: usize, writer: Writer) -> Self {
         let waiting = writer.metrics.waiting.clone();
         let write = move |messages| {
             let writer = writer.clone();
@@ -56,7 +56,7 @@ impl Scribe {
         };
         let shape = Shape {
             name: "chat-scribe",
-            lanes,
+            groups,
             waiting_max: WAITING_MAX,
         };
         Self(Grouped::start(lifecycle, shape, waiting, write))

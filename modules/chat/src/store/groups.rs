@@ -50,6 +50,9 @@ struct Columns<'a> {
 /// for a large group, at ten thousand messages in more than twice the time already. They are fetched only
 /// where there is one: in a young table Postgres may go over the whole session to find that there is none.
 ///
+/// The arrays come out of subselects, so that the planner does not see how long they are: for short ones
+/// it would find a cheaper plan, and so plan anew for every group, which takes longer than to carry it out.
+///
 /// The group must not hold the same message twice.
 ///
 /// # Errors
@@ -62,14 +65,15 @@ pub(crate) async fn write(
 ) -> Result<Vec<Verdict>, DbError> {
     const SQL: &str = concat!(
         "WITH draft AS (
-            SELECT * FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[],
-                    $7::text[], $8::text[], $9::uuid[], $10::jsonb[]) WITH ORDINALITY
+            SELECT * FROM unnest((SELECT $2::uuid[]), (SELECT $3::uuid[]), (SELECT $4::uuid[]),
+                    (SELECT $5::text[]), (SELECT $6::text[]), (SELECT $7::text[]), (SELECT $8::text[]),
+                    (SELECT $9::uuid[]), (SELECT $10::jsonb[])) WITH ORDINALITY
                 AS draft (id, session_id, sender_id, sender_role, client_message_id, kind, body,
                     attachment_id, attachment, place)
         ), locked AS (
             SELECT id, customer_id, mitra_id, last_seq,
                 status = 'active' AND expires_at > $1 AS is_active
-            FROM chat_sessions WHERE id = ANY($3) ORDER BY id FOR NO KEY UPDATE
+            FROM chat_sessions WHERE id = ANY((SELECT $3::uuid[])::uuid[]) ORDER BY id FOR NO KEY UPDATE
         ), judged AS (
             SELECT d.*, s.customer_id, s.mitra_id, s.last_seq, s.is_active,
                 coalesce(d.sender_id IN (s.customer_id, s.mitra_id), false) AS is_side,
