@@ -102,8 +102,6 @@ stage_baseline() {
     baseline_database=$(new_database bench_baseline)
     (cd "$work/baseline" && DATABASE_URL=$baseline_database VALKEY_URL=$TEST_VALKEY_URL/1 \
         MITRAS=$1 SESSIONS=$2 node seed.mjs >/dev/null)
-    # As the fixture does it for ours.
-    "$(pg_bin)/vacuumdb" --quiet --analyze "$baseline_database"
 }
 
 start_baseline() {
