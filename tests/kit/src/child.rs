@@ -2,16 +2,20 @@
 
 use std::net::{Ipv4Addr, TcpListener};
 
+use halobestie_core::entropy::Entropy;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::Child;
 
-/// A port that nobody listens on at this moment.
+/// A port for a server that is to come back to it. It is none of those that the system gives out: any
+/// connection could take one of them while the server is down, even its own client's that calls it.
 pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
-    listener
-        .local_addr()
-        .expect("a bound listener has an address")
-        .port()
+    const FIRST: u16 = 20_000;
+    const COUNT: u64 = 12_000;
+    let entropy = Entropy::system();
+    let mut ports = std::iter::repeat_with(|| FIRST + entropy.below(COUNT) as u16).take(1000);
+    ports
+        .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
+        .expect("a port is free")
 }
 
 /// Signals a child that runs.
