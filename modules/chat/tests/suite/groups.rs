@@ -12,12 +12,12 @@ use crate::world::{Talk, seqs, start, talk};
 /// What a server sends by itself meanwhile.
 const BACKGROUND_STATEMENTS: u64 = 20;
 
-/// Holds a session's row, so that whatever is sent to it, and in its lane, gathers behind it.
-async fn hold<'a>(client: &'a mut Client, talk: &Talk) -> Tx<'a> {
-    const SQL: &str = "SELECT 1 FROM chat_sessions WHERE id = $1 FOR UPDATE";
-    let id: Uuid = talk.id.parse().unwrap();
+/// Holds sessions' rows, so that whatever is sent to them gathers behind the first messages.
+async fn hold<'a>(client: &'a mut Client, talks: &[&Talk]) -> Tx<'a> {
+    const SQL: &str = "SELECT 1 FROM chat_sessions WHERE id = ANY($1) ORDER BY id FOR UPDATE";
+    let ids: Vec<Uuid> = talks.iter().map(|talk| talk.id.parse().unwrap()).collect();
     let tx = client.begin().await.unwrap();
-    assert_eq!(tx.rows(SQL, &[&id]).await.unwrap().len(), 1);
+    assert_eq!(tx.rows(SQL, &[&ids]).await.unwrap().len(), ids.len());
     tx
 }
 
@@ -55,7 +55,7 @@ async fn what_waits_for_the_same_commit_shares_a_statement() {
     let app = start().await;
     let talk = talk(&app).await;
     let mut client = client(&app).await;
-    let held = hold(&mut client, &talk).await;
+    let held = hold(&mut client, &[&talk]).await;
     let before = app.statement_count();
     let marks: Vec<String> = (0..COUNT).map(|mark| mark.to_string()).collect();
     let sends = marks
@@ -69,27 +69,16 @@ async fn what_waits_for_the_same_commit_shares_a_statement() {
     assert_eq!(seqs(&talk.history(&app).await), expected);
 }
 
-/// A second session whose messages go the same way as the first one's.
-async fn neighbour(app: &TestApp, talk: &Talk) -> Talk {
-    let parity = |id: &str| id.parse::<Uuid>().unwrap().as_u64_pair().1 % 2;
-    loop {
-        let other = crate::world::talk(app).await;
-        if parity(&other.id) == parity(&talk.id) {
-            return other;
-        }
-    }
-}
-
 #[tokio::test]
 async fn each_message_of_a_group_has_its_own_answer() {
     let app = start().await;
     let (talk, stranger) = (talk(&app).await, customer(&app).await);
-    let over = neighbour(&app, &talk).await;
+    let over = crate::world::talk(&app).await;
     over.send(&app, &over.customer, "in time").await.expect(201);
     over.end(&app, &over.mitra).await.expect(200);
 
     let mut client = client(&app).await;
-    let held = hold(&mut client, &talk).await;
+    let held = hold(&mut client, &[&talk, &over]).await;
     let sends: Vec<std::pin::Pin<Box<dyn Future<Output = TestResponse>>>> = vec![
         Box::pin(talk.send(&app, &talk.customer, "first")),
         Box::pin(talk.send(&app, &talk.mitra, "twice")),
@@ -122,7 +111,7 @@ async fn a_message_that_postgres_refuses_fails_alone() {
         )
         .await;
     let mut client = client(&app).await;
-    let held = hold(&mut client, &talk).await;
+    let held = hold(&mut client, &[&talk]).await;
     let marks: Vec<String> = (0..COUNT)
         .map(|mark| {
             if mark % 20 == 7 {
@@ -155,7 +144,7 @@ async fn the_same_message_on_two_servers_at_once_is_one() {
     for round in 0..5 {
         let mark = round.to_string();
         let mut client = client(&app).await;
-        let held = hold(&mut client, &talk).await;
+        let held = hold(&mut client, &[&talk]).await;
         let both = async {
             tokio::join!(
                 talk.send(&app, &talk.customer, &mark),
