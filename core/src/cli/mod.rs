@@ -101,9 +101,8 @@ pub fn main(binary: &Binary) -> ExitCode {
 
 /// Runs a command to its end on tokio's threads, and maps its outcome to an exit code.
 ///
-/// Where the process may use one core alone, as in most containers, everything stays on this thread: to
-/// hand tasks from thread to thread costs a tenth of a small request then, and gains nothing (measured:
-/// BENCHMARKS.md).
+/// Where the process may use one core alone, as in many containers, everything stays on this thread: there
+/// is nobody to share the work with.
 pub fn run_to_exit(work: impl Future<Output = Result<(), Failure>>) -> ExitCode {
     let mut builder = match available_parallelism() {
         Ok(NonZero::<usize>::MIN) => Builder::new_current_thread(),
