@@ -12,6 +12,7 @@
 use std::collections::HashSet;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -231,6 +232,17 @@ where
     }
 }
 
+/// The answers of a group whose work was one: what it gave for each, or the same cause for all `count`.
+pub fn answers<A, E>(done: Result<Vec<A>, E>, count: usize) -> Vec<Result<A, Arc<E>>> {
+    match done {
+        Ok(done) => done.into_iter().map(Ok).collect(),
+        Err(error) => {
+            let error = Arc::new(error);
+            (0..count).map(|_| Err(error.clone())).collect()
+        }
+    }
+}
+
 fn answer<A>(answers: Vec<oneshot::Sender<A>>, done: Vec<A>) {
     for (answer, done) in answers.into_iter().zip(done) {
         // Whoever has gone away will ask again.
@@ -260,7 +272,7 @@ async fn gather<P>(first: P, waiting: &mut mpsc::Receiver<P>) -> Vec<P> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::sync::Mutex;
 
     use tokio::sync::Notify;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use halobestie_core::Problem;
 use halobestie_core::clock::Clock;
-use halobestie_core::grouped::{GROUPS, Grouped, Shape};
+use halobestie_core::grouped::{GROUPS, Grouped, Shape, answers};
 use halobestie_core::lifecycle::Lifecycle;
 use halobestie_core::pg::{Db, DbError};
 use prometheus::IntGauge;
@@ -56,12 +56,8 @@ async fn rotate(db: &Db, clock: &Clock, group: Vec<Rotation>) -> Vec<Rotated> {
     loop {
         let now = clock.now();
         match sessions::rotate(db, &group, now + LIFE, now).await {
-            Ok(users) => return users.into_iter().map(Ok).collect(),
             Err(error) if tries < TRIES && error.is_deadlock() => tries += 1,
-            Err(error) => {
-                let error = Arc::new(error);
-                return group.iter().map(|_| Err(error.clone())).collect();
-            }
+            done => return answers(done, group.len()),
         }
     }
 }

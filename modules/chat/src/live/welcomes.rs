@@ -4,7 +4,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
-use halobestie_core::grouped::{GROUPS, Grouped, Shape};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use halobestie_core::grouped::{GROUPS, Grouped, Shape, answers};
 use halobestie_core::lifecycle::Lifecycle;
 use halobestie_core::pg::DbError;
 use halobestie_core::ports::{Person, Role};
@@ -54,25 +56,8 @@ pub(crate) struct Welcomes {
 impl Welcomes {
     /// Opens the ways. The state is where it is asked, and this is a part of it.
     pub(crate) fn start(lifecycle: &Lifecycle, metrics: &ChatMetrics, state: &Weak<State>) -> Self {
-        let (of_comers, of_returns) = (state.clone(), state.clone());
-        let comers = move |comers| {
-            let state = of_comers.upgrade();
-            async move {
-                match state {
-                    Some(state) => welcome(&state, comers).await,
-                    None => Vec::new(),
-                }
-            }
-        };
-        let returns = move |returns| {
-            let state = of_returns.upgrade();
-            async move {
-                match state {
-                    Some(state) => missed(&state, returns).await,
-                    None => Vec::new(),
-                }
-            }
-        };
+        let comers = of_state(state, welcome);
+        let returns = of_state(state, missed);
         let waiting = || metrics.arriving.clone();
         let shape = |name| Shape {
             name,
@@ -108,7 +93,24 @@ impl Welcomes {
     }
 }
 
-async fn welcome(state: &State, comers: Vec<Comer>) -> Vec<Shared<Welcome>> {
+/// Work that needs the state, for as long as there is one.
+fn of_state<T, A, F>(
+    state: &Weak<State>,
+    work: fn(Arc<State>, Vec<T>) -> F,
+) -> impl Fn(Vec<T>) -> BoxFuture<'static, Vec<A>> + Send + 'static
+where
+    T: 'static,
+    A: Send + 'static,
+    F: Future<Output = Vec<A>> + Send + 'static,
+{
+    let state = state.clone();
+    move |group| match state.upgrade() {
+        Some(state) => work(state, group).boxed(),
+        None => std::future::ready(Vec::new()).boxed(),
+    }
+}
+
+async fn welcome(state: Arc<State>, comers: Vec<Comer>) -> Vec<Shared<Welcome>> {
     let mut watched = Watched::default();
     for comer in &comers {
         watched.add_user(comer.user_id, comer.role);
@@ -118,14 +120,11 @@ async fn welcome(state: &State, comers: Vec<Comer>) -> Vec<Shared<Welcome>> {
     let (sessions, people, offers) = tokio::join!(
         sight::sessions(&state.db, &watched),
         state.directory.people(&ids),
-        offering::open_offers(state, &watched.mitra_ids),
+        offering::open_offers(&state, &watched.mitra_ids),
     );
     let sessions = match sessions {
         Ok(sessions) => by_person(&sessions),
-        Err(error) => {
-            let error = Arc::new(error);
-            return comers.iter().map(|_| Err(error.clone())).collect();
-        }
+        Err(error) => return answers(Err(error), comers.len()),
     };
     let (people, offers) = (people.unwrap_or_default(), offers.unwrap_or_default());
     let of = |user_id: Uuid| Welcome {
@@ -146,16 +145,11 @@ fn by_person(sessions: &[SessionSight]) -> HashMap<Uuid, Vec<SessionSight>> {
     of_each
 }
 
-async fn missed(state: &State, returns: Vec<Return>) -> Vec<Shared<Vec<Missed>>> {
+async fn missed(state: Arc<State>, returns: Vec<Return>) -> Vec<Shared<Vec<Missed>>> {
     let places: usize = returns.iter().map(|it| it.places.len()).sum();
     let (least, most) = ROWS_OF_SESSION;
     let limit = (ROWS_MAX / places.max(1)).clamp(least, most);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    match messages::missed_by(&state.db, &returns, limit).await {
-        Ok(missed) => missed.into_iter().map(Ok).collect(),
-        Err(error) => {
-            let error = Arc::new(error);
-            returns.iter().map(|_| Err(error.clone())).collect()
-        }
-    }
+    let missed = messages::missed_by(&state.db, &returns, limit).await;
+    answers(missed, returns.len())
 }
