@@ -13,6 +13,8 @@ const TYPING_HOLDS_MS = 6000;
 /** How often, and how many times, an invoice that is being made is asked for. */
 const INVOICE_EVERY_MS = 1000;
 const INVOICE_LOOKS = 30;
+/** The ways of a payment before it is settled, in their order. */
+const UNSETTLED = ['creating', 'pending'];
 
 export class Chat {
   constructor(pane) {
@@ -20,6 +22,7 @@ export class Chat {
     this.sessions = new Map();
     this.threads = new Map();
     this.payments = new Map();
+    this.lookingFor = new Set();
     this.current = null;
     this.view = new ChatView(this);
     this.root = this.view.root;
@@ -75,9 +78,10 @@ export class Chat {
     const isNew = !this.sessions.has(session.id);
     if (isNew && session.status === 'ended') return;
     // An answer may be older than an event that overtook it; nothing comes after the end.
-    if (this.sessions.get(session.id)?.status === 'ended') return;
-    const isOtherStatus = this.sessions.get(session.id)?.status !== session.status;
-    this.sessions.set(session.id, session);
+    const known = this.sessions.get(session.id);
+    if (known?.status === 'ended') return;
+    const isOtherStatus = known?.status !== session.status;
+    this.sessions.set(session.id, { ...session, payment: further(known?.payment, session.payment) });
     if (isNew) this.threads.set(session.id, new Thread(session.id));
     if (session.status === 'ended') this.pane.reached('end');
     // What is in front stays there, unless it is over.
@@ -237,7 +241,7 @@ export class Chat {
   async extend(packageId) {
     const path = `/api/chat/sessions/${this.current}/extensions`;
     const extension = await this.pane.api.post(path, { package_id: packageId }, newId());
-    if (extension.payment) this.payments.set(this.current, extension.payment);
+    if (extension.payment) this.keepPayment(this.current, extension.payment);
     else this.pane.tell(`${extension.minutes} minutes more.`);
     this.pane.reached('extend');
     await this.update(extension.session);
@@ -264,22 +268,27 @@ export class Chat {
   due() {
     const { session } = this;
     const payment = session.status === 'pending_payment' ? session.payment : this.payments.get(session.id);
-    return payment && ['creating', 'pending'].includes(payment.status) ? payment : null;
+    return payment && UNSETTLED.includes(payment.status) ? payment : null;
   }
 
   paid(payment) {
     const session = this.sessions.get(payment.session_id);
     if (!session) return;
-    if (payment.purpose === 'extension') this.payments.set(session.id, payment);
-    else session.payment = { ...session.payment, ...payment };
+    if (payment.purpose === 'extension') this.keepPayment(session.id, payment);
+    else session.payment = further(session.payment, payment);
     this.pane.tell(`The payment is ${payment.status.replace('_', ' ')}.`);
     this.view.show();
   }
 
+  keepPayment(sessionId, payment) {
+    this.payments.set(sessionId, further(this.payments.get(sessionId), payment));
+  }
+
   /** Invoices are made in the background: where one is to be paid comes a moment later. */
   async lookForInvoice(payment) {
-    if (this.pane.role !== 'customer' || payment?.status !== 'creating' || this.isLooking) return;
-    this.isLooking = true;
+    if (this.pane.role !== 'customer' || payment?.status !== 'creating') return;
+    if (this.lookingFor.has(payment.id)) return;
+    this.lookingFor.add(payment.id);
     try {
       for (let look = 0; look < INVOICE_LOOKS && this.pane.user; look += 1) {
         const now = await this.pane.api.get(`/api/customer/payments/${payment.id}`);
@@ -287,11 +296,18 @@ export class Chat {
         await new Promise((done) => setTimeout(done, INVOICE_EVERY_MS));
       }
     } finally {
-      this.isLooking = false;
+      this.lookingFor.delete(payment.id);
     }
   }
 
   tick() {
     this.view.tick();
   }
+}
+
+/** Of two words on a payment the one that is further: answers and events overtake each other. */
+function further(known, payment) {
+  if (known?.id !== payment?.id || !known) return payment;
+  const stepOf = ({ status }) => (UNSETTLED.includes(status) ? UNSETTLED.indexOf(status) : UNSETTLED.length);
+  return stepOf(known) > stepOf(payment) ? known : { ...known, ...payment };
 }
