@@ -22,6 +22,7 @@ use uuid::Uuid;
 
 use self::compare::Compared;
 use self::shown::Shown;
+use crate::mirror::Census;
 use crate::mitra::Mitra;
 use crate::roster::Roster;
 use crate::store;
@@ -226,6 +227,11 @@ async fn compare_all(
 
 /// Names in the mirror's lists that no mitra has.
 async fn strays(roster: &Roster, known: &HashSet<Uuid>) -> Result<Vec<String>, BoxError> {
-    let members = roster.mirror.mirror().members().await?;
-    Ok(orphans::unknown(&roster.db, members, known).await?)
+    let is_known = |name: &str| name.parse().is_ok_and(|id: Uuid| known.contains(&id));
+    let names = roster
+        .mirror
+        .mirror()
+        .strays(&Census::default(), &is_known)
+        .await?;
+    Ok(orphans::unknown(&roster.db, names, known).await?)
 }

@@ -5,7 +5,7 @@
 //! happens meanwhile is never undone. It follows every connect to Valkey, every finding that the
 //! mirror is damaged or was emptied, and the sweep `valkey-online-mirror`.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,8 +17,8 @@ use tokio::time::sleep;
 use tracing::{debug, info, warn};
 use uuid::Uuid;
 
-use crate::mirror::{Applied, MirrorError, Precedence};
-use crate::mitra::Mitra;
+use crate::mirror::{Applied, Census, MirrorError, Precedence};
+use crate::mitra::MitraState;
 use crate::roster::Roster;
 use crate::store;
 
@@ -101,6 +101,25 @@ fn give_way_to(roster: &Roster, error: &ReseedError) {
     }
 }
 
+/// Everyone whom a reseed has met in Postgres.
+#[derive(Default)]
+struct People {
+    /// In the order of Postgres, which is that of [`Uuid`].
+    ids: Vec<Uuid>,
+    census: Census,
+}
+
+impl People {
+    fn add(&mut self, states: &[MitraState]) {
+        self.ids.extend(states.iter().map(|state| state.mitra.id));
+        self.census.add(states);
+    }
+
+    fn has(&self, id: Uuid) -> bool {
+        self.ids.binary_search(&id).is_ok()
+    }
+}
+
 impl Roster {
     /// Brings the whole mirror up to Postgres; how many mitras it had shown differently.
     ///
@@ -124,8 +143,8 @@ impl Roster {
         let connection = self.mirror.connection();
         let canary = self.entropy.uuid(&self.clock);
         mirror.begin_seed(canary).await?;
-        let (mut applied, known) = self.show_everyone().await?;
-        applied += self.settle_strays(&known).await?;
+        let (mut applied, people) = self.show_everyone().await?;
+        applied += self.settle_strays(&people).await?;
         if !mirror.end_seed(canary, self.clock.now()).await? {
             return Err(ReseedError::Emptied);
         }
@@ -133,24 +152,27 @@ impl Roster {
         Ok(applied)
     }
 
-    async fn show_everyone(&self) -> Result<(Applied, HashSet<Uuid>), ReseedError> {
-        let (mut applied, mut known) = (Applied::default(), HashSet::new());
-        let mut after = Uuid::nil();
-        loop {
-            let page = store::page_after(&self.db, after, PAGE).await?;
-            let Some(last) = page.last() else {
-                return Ok((applied, known));
-            };
-            after = last.id;
-            known.extend(page.iter().map(|mitra| mitra.id));
-            applied += self.show_page(page).await?;
+    /// A page is shown while the next is read.
+    async fn show_everyone(&self) -> Result<(Applied, People), ReseedError> {
+        let (mut applied, mut people) = (Applied::default(), People::default());
+        let mut page = store::page_after(&self.db, Uuid::nil(), PAGE).await?;
+        while let Some(last) = page.last() {
+            let after = last.id;
+            let states = self.all_loaded(page).await?;
+            people.add(&states);
+            let next = store::page_after(&self.db, after, PAGE);
+            let (shown, next) = tokio::join!(self.show_all(states), next);
+            applied += shown?;
+            page = next?;
         }
+        Ok((applied, people))
     }
 
-    /// Shows rows, and overrules a mirror that knows newer versions than Postgres.
-    async fn show_page(&self, page: Vec<Mitra>) -> Result<Applied, ReseedError> {
+    /// Shows those of these states that are shown otherwise, and overrules a mirror that knows newer
+    /// versions than Postgres.
+    async fn show_all(&self, states: Vec<MitraState>) -> Result<Applied, ReseedError> {
         let (mirror, now) = (self.mirror.mirror(), self.clock.now());
-        let states = self.all_loaded(page).await?;
+        let states = mirror.differing(states).await?;
         let mut applied = mirror.apply(&states, Precedence::Newest, now).await?;
         if applied.ahead.is_empty() {
             return Ok(applied);
@@ -172,11 +194,11 @@ impl Roster {
 
     /// Removes what the mirror knows and Postgres does not. A mitra that was added meanwhile is in
     /// the mirror only because it is in Postgres: it is found there now.
-    async fn settle_strays(&self, known: &HashSet<Uuid>) -> Result<Applied, ReseedError> {
+    async fn settle_strays(&self, people: &People) -> Result<Applied, ReseedError> {
         let mirror = self.mirror.mirror();
-        let is_known = |member: &String| member.parse().is_ok_and(|id: Uuid| known.contains(&id));
-        let mut strays = mirror.members().await?;
-        strays.retain(|member| !is_known(member));
+        let is_known = |name: &str| name.parse().is_ok_and(|id| people.has(id));
+        let strays = mirror.strays(&people.census, &is_known).await?;
+        let strays: Vec<String> = strays.into_iter().collect();
         let mut applied = Applied::default();
         for some in strays.chunks(PAGE) {
             let ids: Vec<Uuid> = some
@@ -195,7 +217,7 @@ impl Roster {
                 differing: gone.len() as u64,
                 ..Applied::default()
             };
-            applied += self.show_page(late).await?;
+            applied += self.show_all(self.all_loaded(late).await?).await?;
         }
         Ok(applied)
     }

@@ -1,7 +1,9 @@
 //! All SQL of the module: one function a statement, named after what it returns or does.
 //!
 //! Statements that may touch many rows lock them in the order of their ids and skip what others hold,
-//! so that replicas that sweep at once neither wait for each other nor deadlock.
+//! so that replicas that sweep at once neither wait for each other nor deadlock. Their arrays come out
+//! of subselects, so that the planner does not see how long they are: for a page of ids it would read
+//! the whole table, a hundred times for a hundred pages.
 
 use std::collections::HashMap;
 
@@ -341,7 +343,8 @@ pub(crate) async fn take_offline(
     const SQL: &str = concat!(
         "WITH gone AS (
             SELECT m.mitra_id AS id FROM mitras m
-              JOIN unnest($1::uuid[], $2::bigint[], $3::boolean[]) AS seen (id, version, is_lost)
+              JOIN unnest((SELECT $1::uuid[]), (SELECT $2::bigint[]), (SELECT $3::boolean[]))
+                     AS seen (id, version, is_lost)
                 ON seen.id = m.mitra_id AND seen.version = m.version
              WHERE m.is_online
                AND (m.fallback_heartbeat_at IS NULL OR m.fallback_heartbeat_at <= $4)
@@ -371,7 +374,8 @@ pub(crate) async fn keep_heartbeats(
 ) -> Result<u64, DbError> {
     const SQL: &str = "WITH heard AS (
             SELECT m.mitra_id AS id, seen.heard_at FROM mitras m
-              JOIN unnest($1::uuid[], $2::timestamptz[]) AS seen (id, heard_at)
+              JOIN unnest((SELECT $1::uuid[]), (SELECT $2::timestamptz[]))
+                     AS seen (id, heard_at)
                 ON seen.id = m.mitra_id
              WHERE m.last_heartbeat_at IS NULL OR m.last_heartbeat_at < seen.heard_at
              ORDER BY m.mitra_id

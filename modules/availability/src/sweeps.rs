@@ -1,11 +1,11 @@
-//! The three sweeps. Each is safe on any number of replicas, and each ends with an error, having
-//! changed nothing, when the mirror does not answer.
+//! The three sweeps. Each is safe on any number of replicas, and each ends with an error when the mirror
+//! does not answer, having touched only those of whom it had answered.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use halobestie_core::BoxError;
 use halobestie_core::sweep::{Sweep, Swept};
+use halobestie_core::{BoxError, Timestamp};
 use uuid::Uuid;
 
 use crate::config::AvailabilityConfig;
@@ -20,9 +20,9 @@ pub(crate) const HEARTBEAT_MIRROR: &str = "heartbeat-mirror";
 /// Reseeds the mirror.
 pub(crate) const ONLINE_MIRROR: &str = "valkey-online-mirror";
 
-/// The mirror does not answer, so nothing can be said about anybody.
+/// The mirror does not answer, so nothing can be said about the others.
 #[derive(Debug, thiserror::Error)]
-#[error("the mirror does not answer; nobody was touched")]
+#[error("the mirror does not answer; of whom it said nothing, nobody was touched")]
 struct MirrorAway;
 
 /// The sweeps of this module.
@@ -44,62 +44,96 @@ pub(crate) fn sweeps(roster: &Arc<Roster>, config: &AvailabilityConfig) -> Vec<S
 }
 
 async fn take_silent_offline(roster: Arc<Roster>) -> Result<Swept, BoxError> {
-    let online = everyone_online(&roster).await?;
-    let now = roster.clock.now();
-    let mut silent = Silent::default();
-    for mitra in online {
-        if mitra
-            .heard_at
-            .is_some_and(|heard| roster.liveness.is_fresh(heard, now))
-        {
+    let (mut pages, mut changed) = (Pages::of(&roster), 0);
+    while let Some(page) = pages.next().await? {
+        let now = roster.clock.now();
+        let silent = roster.silent_among(&page, now);
+        if silent.ids.is_empty() {
             continue;
         }
-        silent.ids.push(mitra.mitra_id);
-        silent.versions.push(mitra.version);
-        silent.is_lost.push(mitra.heard_at.is_none());
+        let gone = store::take_offline(&roster.db, &silent, roster.stale_at(now), now).await?;
+        changed += gone.len() as u64;
+        roster.show_gone(gone).await?;
     }
-    if silent.ids.is_empty() {
-        return Ok(Swept::done(0));
-    }
-    let gone = store::take_offline(&roster.db, &silent, roster.stale_at(now), now).await?;
-    let swept = Swept::done(gone.len().try_into().unwrap_or(u64::MAX));
-    roster.show_gone(gone).await?;
-    Ok(swept)
+    Ok(Swept::done(changed))
 }
 
 async fn write_heartbeats(roster: Arc<Roster>) -> Result<Swept, BoxError> {
-    let online = everyone_online(&roster).await?;
-    let now = roster.clock.now();
-    // A heartbeat from a clock that is ahead must not outlive its time in Postgres.
-    let heard = online
-        .iter()
-        .filter_map(|it| Some((it.mitra_id, it.heard_at?.min(now))));
-    let (ids, heard_at): (Vec<Uuid>, Vec<_>) = heard.unzip();
-    if ids.is_empty() {
-        return Ok(Swept::done(0));
+    let (mut pages, mut changed) = (Pages::of(&roster), 0);
+    while let Some(page) = pages.next().await? {
+        let now = roster.clock.now();
+        // A heartbeat from a clock that is ahead must not outlive its time in Postgres.
+        let heard = page
+            .iter()
+            .filter_map(|it| Some((it.mitra_id, it.heard_at?.min(now))));
+        let (ids, heard_at): (Vec<Uuid>, Vec<_>) = heard.unzip();
+        if !ids.is_empty() {
+            changed += store::keep_heartbeats(&roster.db, &ids, &heard_at).await?;
+        }
     }
-    Ok(Swept::done(
-        store::keep_heartbeats(&roster.db, &ids, &heard_at).await?,
-    ))
+    Ok(Swept::done(changed))
 }
 
 async fn reseed(roster: Arc<Roster>) -> Result<Swept, BoxError> {
     Ok(Swept::done(roster.reseed().await?))
 }
 
-async fn everyone_online(roster: &Roster) -> Result<Vec<Online>, MirrorAway> {
-    let online = roster
-        .mirror
-        .ask("online", |mirror| mirror.online())
-        .await
-        .ok_or(MirrorAway)?;
-    let now = roster.clock.now();
-    let ages = online
-        .iter()
-        .filter_map(|it| it.heard_at)
-        .map(|heard| now.since(heard));
-    roster
-        .meters
-        .seen_online(online.len(), ages.max().unwrap_or(Duration::ZERO));
-    Ok(online)
+impl Roster {
+    fn silent_among(&self, online: &[Online], now: Timestamp) -> Silent {
+        let mut silent = Silent::default();
+        for mitra in online {
+            if mitra
+                .heard_at
+                .is_some_and(|heard| self.liveness.is_fresh(heard, now))
+            {
+                continue;
+            }
+            silent.ids.push(mitra.mitra_id);
+            silent.versions.push(mitra.version);
+            silent.is_lost.push(mitra.heard_at.is_none());
+        }
+        silent
+    }
+}
+
+/// Everyone who is online, some at a time: statements and locks are short however many there are, and
+/// whoever else asks this process, Valkey or Postgres is served between two pages.
+struct Pages<'a> {
+    roster: &'a Roster,
+    next: Option<u64>,
+    seen: usize,
+    oldest: Duration,
+}
+
+impl<'a> Pages<'a> {
+    fn of(roster: &'a Roster) -> Self {
+        Self {
+            roster,
+            next: Some(0),
+            seen: 0,
+            oldest: Duration::ZERO,
+        }
+    }
+
+    /// The next page; none after the last.
+    async fn next(&mut self) -> Result<Option<Vec<Online>>, MirrorAway> {
+        let Self { roster, .. } = *self;
+        let Some(cursor) = self.next else {
+            roster.meters.seen_online(self.seen, self.oldest);
+            return Ok(None);
+        };
+        let page = roster
+            .mirror
+            .ask("online", |mirror| mirror.online_page(cursor))
+            .await
+            .ok_or(MirrorAway)?;
+        let now = roster.clock.now();
+        let heard = page.mitras.iter().filter_map(|it| it.heard_at);
+        self.oldest = heard
+            .map(|heard| now.since(heard))
+            .fold(self.oldest, Duration::max);
+        self.seen += page.mitras.len();
+        self.next = page.next;
+        Ok(Some(page.mitras))
+    }
 }

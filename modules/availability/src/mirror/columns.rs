@@ -20,6 +20,8 @@ const MITRAS_PER_ROUND_TRIP: usize = 10 * KEYS_PER_COMMAND;
 pub(super) enum Column {
     Online,
     Deactivated,
+    /// Unix milliseconds of the last heartbeat of who is free.
+    Free,
     Heartbeat,
     Capacity,
     MaxSessions,
@@ -31,6 +33,7 @@ impl Column {
         match self {
             Self::Online => members(&keys.online, ids),
             Self::Deactivated => members(&keys.deactivated, ids),
+            Self::Free => scores(&keys.free, ids),
             Self::Heartbeat => texts(ids.iter().map(|id| keys.heartbeat(id))),
             Self::Capacity => texts(ids.iter().map(|id| keys.capacity(id))),
             Self::MaxSessions => fields(&keys.max_sessions, ids),
@@ -82,6 +85,12 @@ fn texts(keys: impl Iterator<Item = String>) -> Cmd {
 fn members(set: &str, ids: &[String]) -> Cmd {
     let mut ask = cmd("SMISMEMBER");
     ask.arg(set).arg(ids);
+    ask
+}
+
+fn scores(sorted_set: &str, ids: &[String]) -> Cmd {
+    let mut ask = cmd("ZMSCORE");
+    ask.arg(sorted_set).arg(ids);
     ask
 }
 

@@ -1,6 +1,6 @@
 //! The mirror's twin for runs without Valkey: one process, the same behaviour.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -8,7 +8,9 @@ use bytes::Bytes;
 use halobestie_core::Timestamp;
 use uuid::Uuid;
 
-use super::{Applied, Mirror, MirrorError, Online, Precedence, Pulse, Sighting};
+use super::{
+    Applied, Census, IsKnown, Mirror, MirrorError, Online, OnlinePage, Precedence, Pulse, Sighting,
+};
 use crate::mitra::MitraState;
 
 /// The mirror in memory.
@@ -42,6 +44,15 @@ impl MemoryMirror {
         } else {
             Err(MirrorError::NotSeeded)
         }
+    }
+}
+
+impl Entry {
+    fn is_just(&self, state: &MitraState) -> bool {
+        self.state.mitra.version == state.mitra.version
+            && shows_the_same(&self.state, state)
+            && self.heard_at.is_some() == state.has_heartbeat()
+            && (!state.has_heartbeat() || self.heard_at >= state.mitra.last_heartbeat_at)
     }
 }
 
@@ -120,6 +131,15 @@ impl Mirror for MemoryMirror {
         Ok(applied)
     }
 
+    async fn differing(&self, states: Vec<MitraState>) -> Result<Vec<MitraState>, MirrorError> {
+        let shown = self.shown();
+        let differs = |state: &MitraState| {
+            let entry = shown.mitras.get(&state.mitra.id);
+            entry.is_none_or(|entry| !entry.is_just(state))
+        };
+        Ok(states.into_iter().filter(differs).collect())
+    }
+
     async fn heartbeat(&self, mitra_id: Uuid, now: Timestamp) -> Result<Pulse, MirrorError> {
         let mut shown = self.seeded()?;
         let Some(entry) = shown.mitras.get_mut(&mitra_id) else {
@@ -156,13 +176,16 @@ impl Mirror for MemoryMirror {
         Ok(count.try_into().unwrap_or(u64::MAX))
     }
 
-    async fn online(&self) -> Result<Vec<Online>, MirrorError> {
+    async fn online_page(&self, _cursor: u64) -> Result<OnlinePage, MirrorError> {
         let online = |entry: &Entry| Online {
             mitra_id: entry.state.mitra.id,
             version: entry.state.mitra.version,
             heard_at: entry.heard_at,
         };
-        Ok(self.seeded()?.online().map(online).collect())
+        Ok(OnlinePage {
+            mitras: self.seeded()?.online().map(online).collect(),
+            next: None,
+        })
     }
 
     async fn snapshot(&self) -> Result<Option<Bytes>, MirrorError> {
@@ -178,8 +201,14 @@ impl Mirror for MemoryMirror {
         Ok(())
     }
 
-    async fn members(&self) -> Result<Vec<String>, MirrorError> {
-        Ok(self.shown().mitras.keys().map(Uuid::to_string).collect())
+    async fn strays(
+        &self,
+        _expected: &Census,
+        is_known: IsKnown<'_>,
+    ) -> Result<HashSet<String>, MirrorError> {
+        let shown = self.shown();
+        let names = shown.mitras.keys().map(Uuid::to_string);
+        Ok(names.filter(|name| !is_known(name)).collect())
     }
 
     async fn remove(&self, members: &[String]) -> Result<(), MirrorError> {

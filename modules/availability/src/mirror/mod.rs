@@ -11,6 +11,7 @@ mod memory;
 mod trusted;
 mod valkey;
 
+use std::collections::HashSet;
 use std::ops::AddAssign;
 use std::time::Duration;
 
@@ -112,6 +113,43 @@ pub struct Online {
     pub heard_at: Option<Timestamp>,
 }
 
+/// Some of those who are online.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OnlinePage {
+    /// They, in no order.
+    pub mitras: Vec<Online>,
+    /// The next page's cursor; none after the last.
+    pub next: Option<u64>,
+}
+
+/// How many names belong into the mirror's lists. That of nobody has every name for a stray.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Census {
+    /// Everyone: each has a version and a limit.
+    pub all: u64,
+    /// Who is online.
+    pub online: u64,
+    /// Who may not work.
+    pub deactivated: u64,
+    /// Who is online, may work and is below the limit.
+    pub free: u64,
+}
+
+impl Census {
+    /// Counts these as well.
+    pub fn add(&mut self, states: &[MitraState]) {
+        for state in states {
+            self.all += 1;
+            self.online += u64::from(state.mitra.is_online);
+            self.deactivated += u64::from(!state.mitra.is_active);
+            self.free += u64::from(state.is_open());
+        }
+    }
+}
+
+/// Whether a name is that of a mitra.
+pub type IsKnown<'a> = &'a (dyn Fn(&str) -> bool + Sync);
+
 /// A mirror of availability.
 #[async_trait]
 pub trait Mirror: Send + Sync {
@@ -123,6 +161,10 @@ pub trait Mirror: Send + Sync {
         precedence: Precedence,
         now: Timestamp,
     ) -> Result<Applied, MirrorError>;
+
+    /// Those of these states that are not shown just so, heartbeats included. It asks less of Valkey
+    /// than showing them; whoever changes meanwhile may be among them or not.
+    async fn differing(&self, states: Vec<MitraState>) -> Result<Vec<MitraState>, MirrorError>;
 
     /// Keeps a heartbeat of a mitra that is online, and removes that of any other. One round trip.
     async fn heartbeat(&self, mitra_id: Uuid, now: Timestamp) -> Result<Pulse, MirrorError>;
@@ -138,8 +180,20 @@ pub trait Mirror: Send + Sync {
     /// the answer.
     async fn count_available(&self, stale_at: Timestamp) -> Result<u64, MirrorError>;
 
-    /// Everyone who is online. A round trip for the names, and one for every ten thousand of them.
-    async fn online(&self) -> Result<Vec<Online>, MirrorError>;
+    /// Some of those who are online, from a cursor on; the first is 0. Whoever is online from the
+    /// first page to the last is on one of them, or on two. Two round trips.
+    async fn online_page(&self, cursor: u64) -> Result<OnlinePage, MirrorError>;
+
+    /// Everyone who is online, page by page.
+    async fn online(&self) -> Result<Vec<Online>, MirrorError> {
+        let (mut online, mut cursor) = (Vec::new(), Some(0));
+        while let Some(from) = cursor {
+            let page = self.online_page(from).await?;
+            online.extend(page.mitras);
+            cursor = page.next;
+        }
+        Ok(online)
+    }
 
     /// The beacon's answer, as somebody kept it.
     async fn snapshot(&self) -> Result<Option<Bytes>, MirrorError>;
@@ -150,8 +204,13 @@ pub trait Mirror: Send + Sync {
     /// Begins a seed: removes what cannot be part of a mirror, and leaves a canary.
     async fn begin_seed(&self, canary: Uuid) -> Result<(), MirrorError>;
 
-    /// Every name in the mirror's lists, ids or not.
-    async fn members(&self) -> Result<Vec<String>, MirrorError>;
+    /// The names, ids or not, that nobody knows, in those of the mirror's lists that are not as long as
+    /// they should be.
+    async fn strays(
+        &self,
+        expected: &Census,
+        is_known: IsKnown<'_>,
+    ) -> Result<HashSet<String>, MirrorError>;
 
     /// Removes names and all that belongs to them.
     async fn remove(&self, members: &[String]) -> Result<(), MirrorError>;

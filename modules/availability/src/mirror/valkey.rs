@@ -5,6 +5,8 @@
 
 mod free;
 mod show;
+mod shown;
+mod walk;
 
 use std::collections::HashSet;
 
@@ -15,9 +17,12 @@ use halobestie_core::valkey::Valkey;
 use halobestie_core::valkey::redis::{Cmd, Pipeline, cmd, pipe};
 use uuid::Uuid;
 
-use super::columns::{Column, Columns, KEYS_PER_COMMAND, id_of, instant, number};
+use super::columns::{KEYS_PER_COMMAND, instant};
 use super::keys::Keys;
-use super::{Applied, Mirror, MirrorError, Online, Precedence, Pulse, SNAPSHOT_LIFE, Sighting};
+use super::{
+    Applied, Census, IsKnown, Mirror, MirrorError, OnlinePage, Precedence, Pulse, SNAPSHOT_LIFE,
+    Sighting,
+};
 use crate::liveness::Liveness;
 use crate::mitra::MitraState;
 
@@ -45,18 +50,6 @@ impl ValkeyMirror {
         }
     }
 
-    /// The members of a set expression, in a mirror that is whole.
-    async fn ids(&self, expression: Cmd) -> Result<Vec<String>, MirrorError> {
-        let mut ask = pipe();
-        ask.add_command(expression).add_command(self.is_seeded());
-        let (ids, is_seeded): (Vec<String>, bool) = self.valkey.run_all(&ask).await?;
-        if is_seeded {
-            Ok(ids)
-        } else {
-            Err(MirrorError::NotSeeded)
-        }
-    }
-
     /// Whether the mirror is whole. Asked last: what was read before it was read from a whole one,
     /// for nobody fills a mirror that was emptied within one pipeline.
     fn is_seeded(&self) -> Cmd {
@@ -79,6 +72,10 @@ impl Mirror for ValkeyMirror {
             applied += self.apply_some(some, precedence, now).await?;
         }
         Ok(applied)
+    }
+
+    async fn differing(&self, states: Vec<MitraState>) -> Result<Vec<MitraState>, MirrorError> {
+        self.shown_otherwise(states).await
     }
 
     async fn heartbeat(&self, mitra_id: Uuid, now: Timestamp) -> Result<Pulse, MirrorError> {
@@ -138,21 +135,8 @@ impl Mirror for ValkeyMirror {
         self.count_free(stale_at).await
     }
 
-    async fn online(&self) -> Result<Vec<Online>, MirrorError> {
-        let mut online = cmd("SMEMBERS");
-        online.arg(&self.keys.online);
-        let ids = self.ids(online).await?;
-        let columns = [Column::Heartbeat, Column::Version];
-        let columns = Columns::read(&self.valkey, &self.keys, &ids, &columns).await?;
-        let row = |(row, id): (usize, &String)| {
-            let cell = |column| columns.cell(column, row);
-            Ok(Online {
-                mitra_id: id_of(id)?,
-                heard_at: instant(cell(0)),
-                version: number(cell(1), "a version")?,
-            })
-        };
-        ids.iter().enumerate().map(row).collect()
+    async fn online_page(&self, cursor: u64) -> Result<OnlinePage, MirrorError> {
+        self.online_from(cursor).await
     }
 
     async fn snapshot(&self) -> Result<Option<Bytes>, MirrorError> {
@@ -201,23 +185,12 @@ impl Mirror for ValkeyMirror {
         Ok(self.valkey.run(&remove).await?)
     }
 
-    async fn members(&self) -> Result<Vec<String>, MirrorError> {
-        let keys = &self.keys;
-        let mut members: HashSet<String> = HashSet::new();
-        // One after the other: each may be long, and each has a deadline of its own.
-        for (ask, key) in [
-            ("SMEMBERS", &keys.online),
-            ("SMEMBERS", &keys.deactivated),
-            ("HKEYS", &keys.max_sessions),
-            ("HKEYS", &keys.version),
-        ] {
-            members.extend(self.valkey.run::<Vec<String>>(cmd(ask).arg(key)).await?);
-        }
-        let mut free = cmd("ZRANGE");
-        free.arg(&keys.free).arg(0).arg(-1);
-        members.extend(self.valkey.run::<Vec<String>>(&free).await?);
-        members.remove(free::MARK);
-        Ok(members.into_iter().collect())
+    async fn strays(
+        &self,
+        expected: &Census,
+        is_known: IsKnown<'_>,
+    ) -> Result<HashSet<String>, MirrorError> {
+        self.unknown_names(expected, is_known).await
     }
 
     async fn remove(&self, members: &[String]) -> Result<(), MirrorError> {

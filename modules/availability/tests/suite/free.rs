@@ -123,8 +123,18 @@ async fn happen(mirror: &dyn Mirror, now: Timestamp, event: &Event) -> String {
             state.mitra.is_active = *is_active;
             state.mitra.last_heartbeat_at =
                 heard.map(|ms| Timestamp::from_unix_ms(now.unix_ms() + ms));
-            let applied = mirror.apply(&[state], Precedence::Newest, now).await;
-            format!("{:?}", applied.unwrap())
+            let differed = mirror.differing(vec![state.clone()]).await.unwrap();
+            let applied = mirror
+                .apply(std::slice::from_ref(&state), Precedence::Newest, now)
+                .await
+                .unwrap();
+            let differing = mirror.differing(vec![state]).await.unwrap();
+            // Otherwise a reseed would write it again and again, or would never write it. A lost
+            // heartbeat counts from now, and one from a clock that is ahead from the next time on.
+            let is_from_ahead = heard.is_some_and(|ms| ms > 0);
+            assert!(differing.is_empty() || !applied.ahead.is_empty() || is_from_ahead);
+            assert!(applied.differing == 0 || !differed.is_empty());
+            format!("{applied:?} {differed:?} {differing:?}")
         }
         Event::Heartbeat { who } => format!("{:?}", mirror.heartbeat(id(*who), now).await.unwrap()),
         Event::Removed { who } => {

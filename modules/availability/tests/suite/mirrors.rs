@@ -1,12 +1,13 @@
 //! The two mirrors side by side: what no route can bring about is asked of them directly.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use halobestie_availability::AvailabilityConfig;
 use halobestie_availability::liveness::Liveness;
 use halobestie_availability::mirror::{
-    MemoryMirror, Mirror, MirrorError, Precedence, Pulse, ValkeyMirror,
+    Census, MemoryMirror, Mirror, MirrorError, Precedence, Pulse, ValkeyMirror,
 };
 use halobestie_availability::mitra::{Mitra, MitraState};
 use halobestie_core::Timestamp;
@@ -172,9 +173,18 @@ async fn what_is_removed_is_gone(plan: Plan) {
         .apply(&[online(5, 0)], Precedence::Newest, NOW)
         .await
         .unwrap();
-    assert_eq!(mirror.members().await.unwrap(), [id(1).to_string()]);
+    let known = HashSet::from([id(1).to_string()]);
+    let nobody = Census::default();
+    assert_eq!(mirror.strays(&nobody, &|_| false).await.unwrap(), known);
+    assert!(
+        mirror
+            .strays(&nobody, &|name| known.contains(name))
+            .await
+            .unwrap()
+            .is_empty()
+    );
     mirror.remove(&[id(1).to_string()]).await.unwrap();
-    assert!(mirror.members().await.unwrap().is_empty());
+    assert!(mirror.strays(&nobody, &|_| false).await.unwrap().is_empty());
     assert!(mirror.online().await.unwrap().is_empty());
 
     let later = NOW + Duration::from_secs(60);

@@ -251,9 +251,17 @@ async fn ten_thousand_mitras_are_seeded_in_a_few_dozen_round_trips() {
     // Ten pages and an empty one, a count of sessions for each of the ten, the record of the run.
     let sent = app.statement_count() - statements;
     assert!(sent <= 22 + BACKGROUND_STATEMENTS, "{sent} statements");
-    // Forty runs of the script, and the beginning, the strays and the end.
+    // Ten looks, forty runs of the script, and the beginning, the strays and the end.
     let asked = metric(&app, ASKED).await - asked;
-    assert!(asked <= 50.0, "{asked} round trips");
+    assert!(asked <= 60.0, "{asked} round trips");
+
+    let before = metric(&app, ASKED).await;
+    assert_eq!(app.run_sweep(RESEED).await.changed, 0);
+    let asked = metric(&app, ASKED).await - before;
+    assert!(
+        asked <= 60.0,
+        "{asked} round trips though nothing is written"
+    );
 }
 
 #[tokio::test]
