@@ -23,7 +23,7 @@ use crate::roster::Roster;
 use crate::store;
 
 /// Rows read and shown at once.
-const PAGE: usize = 1000;
+const PAGE: usize = 500;
 /// Between two reseeds, so that a mirror that is damaged over and over, or a Postgres that is away,
 /// costs one try a second.
 const PAUSE: Duration = Duration::from_secs(1);

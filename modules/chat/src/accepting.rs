@@ -19,6 +19,7 @@ use crate::rerouting;
 use crate::session_state::{Actor, SessionStatus};
 use crate::state::State;
 use crate::store::events::{self, Transition};
+use crate::store::offers::{OfferState, Over};
 use crate::store::requests::Claimed;
 use crate::store::transitions::{self as store, NewSession, Run};
 use crate::store::{offers, requests, sessions, time};
@@ -55,7 +56,7 @@ pub(crate) async fn accept<'a>(
     cause: Option<&RequestId>,
 ) -> Result<Won<'a>, Problem> {
     let mut client = state.db.client().await?;
-    // Of a thousand who accept at once all but one come too late, and are told so without any lock.
+    // Whoever comes too late is told so without any lock.
     if let Found::AlreadyMine(session_id) = look(&client, request_id, mitra_id).await? {
         let change = None;
         return Ok(Won { session_id, change });
@@ -104,10 +105,26 @@ enum Found {
     AlreadyMine(Uuid),
 }
 
+/// What an accept comes to once its request is over.
+///
+/// # Errors
+/// As [`accept`].
+pub(crate) fn too_late<'a>(over: &Over, mitra_id: Uuid) -> Result<Won<'a>, Problem> {
+    match judge(over.of(mitra_id), mitra_id)? {
+        Found::AlreadyMine(session_id) => {
+            let change = None;
+            Ok(Won { session_id, change })
+        }
+        Found::Open { .. } => Err(ChatError::OfferExpired.into()),
+    }
+}
+
 async fn look(query: &impl Query, request_id: Uuid, mitra_id: Uuid) -> Result<Found, Problem> {
-    let offer = offers::find(query, request_id, mitra_id)
-        .await?
-        .ok_or(ChatError::NotFound)?;
+    judge(offers::find(query, request_id, mitra_id).await?, mitra_id)
+}
+
+fn judge(offer: Option<OfferState>, mitra_id: Uuid) -> Result<Found, Problem> {
+    let offer = offer.ok_or(ChatError::NotFound)?;
     let reroute_of = offer.reroute_of;
     let found = acceptable(offer.status, offer.won_by, offer.session_id, mitra_id)?;
     Ok(match found {

@@ -37,6 +37,7 @@ mod telling;
 pub mod testing;
 mod text;
 mod timekeeper;
+mod turns;
 mod views;
 mod waiting;
 mod waves;

@@ -31,6 +31,7 @@ use crate::pairing::GoneReason;
 use crate::scribe::{Scribe, Writer};
 use crate::store::requests::RequestRow;
 use crate::store::sessions::SessionRow;
+use crate::turns::Turns;
 use crate::views::Details;
 use crate::waves::WaveSettings;
 
@@ -62,6 +63,7 @@ pub(crate) struct State {
     pub(crate) proofs: Proofs,
     pub(crate) metrics: Arc<ChatMetrics>,
     pub(crate) scribe: Scribe,
+    pub(crate) turns: Turns,
     pub(crate) welcomes: Welcomes,
     attachments: Late<dyn Attachments>,
 }
@@ -111,6 +113,7 @@ impl State {
             socket_patience: Duration::from_secs(config.socket_patience_seconds),
             hub: Arc::new(Hub::new(metrics.sockets.clone())),
             scribe: scribe(cx, &metrics),
+            turns: Turns::default(),
             welcomes: Welcomes::start(&cx.lifecycle, &metrics, state),
             attachments: cx.ports.attachments.clone(),
             metrics,

@@ -1,4 +1,4 @@
-//! What Valkey knows about many mitras, column by column: bounded commands in bounded round trips.
+//! What Valkey knows about many mitras, column by column: in bounded round trips.
 
 use std::str::FromStr;
 
@@ -10,10 +10,8 @@ use uuid::Uuid;
 use super::MirrorError;
 use super::keys::Keys;
 
-/// Keys or fields of one command: Valkey serves nobody else meanwhile, so it must be short.
-pub(super) const KEYS_PER_COMMAND: usize = 1000;
-/// Mitras of one round trip, which has one deadline.
-const MITRAS_PER_ROUND_TRIP: usize = 10 * KEYS_PER_COMMAND;
+/// Cells of one round trip: whoever else asks on the same connection waits behind them, a millisecond.
+const CELLS_PER_ROUND_TRIP: usize = 1750;
 
 /// Something that the mirror knows about each mitra.
 #[derive(Clone, Copy)]
@@ -54,17 +52,14 @@ impl Columns {
         columns: &[Column],
     ) -> Result<Self, MirrorError> {
         let mut read: Vec<Vec<Option<String>>> = vec![Vec::with_capacity(ids.len()); columns.len()];
-        for some in ids.chunks(MITRAS_PER_ROUND_TRIP) {
+        for some in ids.chunks(CELLS_PER_ROUND_TRIP / columns.len().max(1)) {
             let mut ask = pipe();
             for column in columns {
-                for few in some.chunks(KEYS_PER_COMMAND) {
-                    ask.add_command(column.of(keys, few));
-                }
+                ask.add_command(column.of(keys, some));
             }
-            let mut answers: Vec<Vec<Option<String>>> = valkey.run_all(&ask).await?;
-            let commands_per_column = some.len().div_ceil(KEYS_PER_COMMAND);
-            for (column, answers) in read.iter_mut().zip(answers.chunks_mut(commands_per_column)) {
-                answers.iter_mut().for_each(|cells| column.append(cells));
+            let answers: Vec<Vec<Option<String>>> = valkey.run_all(&ask).await?;
+            for (column, mut cells) in read.iter_mut().zip(answers) {
+                column.append(&mut cells);
             }
         }
         Ok(Self(read))

@@ -17,7 +17,7 @@ use halobestie_core::valkey::Valkey;
 use halobestie_core::valkey::redis::{Cmd, Pipeline, cmd, pipe};
 use uuid::Uuid;
 
-use super::columns::{KEYS_PER_COMMAND, instant};
+use super::columns::instant;
 use super::keys::Keys;
 use super::{
     Applied, Census, IsKnown, Mirror, MirrorError, OnlinePage, Precedence, Pulse, SNAPSHOT_LIFE,
@@ -28,6 +28,9 @@ use crate::mitra::MitraState;
 
 const HEARTBEAT: &str = include_str!("heartbeat.lua");
 const END_SEED: &str = include_str!("end_seed.lua");
+
+/// Names removed by one command: Valkey serves nobody else meanwhile, so it must be short.
+const NAMES_PER_COMMAND: usize = 500;
 
 /// A seed that takes longer than this begins anew.
 const CANARY_LIFE_SECONDS: u64 = 120;
@@ -195,7 +198,7 @@ impl Mirror for ValkeyMirror {
 
     async fn remove(&self, members: &[String]) -> Result<(), MirrorError> {
         let keys = &self.keys;
-        for some in members.chunks(KEYS_PER_COMMAND) {
+        for some in members.chunks(NAMES_PER_COMMAND) {
             let mut remove: Pipeline = pipe();
             remove.cmd("ZREM").arg(&keys.free).arg(some);
             remove.cmd("SREM").arg(&keys.online).arg(some);

@@ -202,9 +202,9 @@ async fn nobody_is_missing_while_the_mirror_is_reseeded() {
     };
     let before = app.statement_count();
     tokio::select! { () = reseeds => {}, () = looks => {} }
-    // Three pages, a count of sessions for each, and the record, five times: Valkey gave all looks.
+    // Six pages, a count of sessions for each, and the record, five times: Valkey gave all looks.
     assert!(
-        app.statement_count() - before <= 5 * 9,
+        app.statement_count() - before <= 5 * 15,
         "{}",
         app.statement_count() - before
     );
@@ -240,7 +240,7 @@ async fn writes_during_a_reseed_are_not_undone() {
 }
 
 #[tokio::test]
-async fn ten_thousand_mitras_are_seeded_in_a_few_dozen_round_trips() {
+async fn ten_thousand_mitras_are_seeded_in_less_than_a_hundred_round_trips() {
     const ASKED: &str = "halobestie_valkey_command_seconds_count";
     let valkey = ValkeyProcess::start().await;
     let app = plan().valkey_at(&valkey.url()).start().await;
@@ -248,18 +248,18 @@ async fn ten_thousand_mitras_are_seeded_in_a_few_dozen_round_trips() {
     let (statements, asked) = (app.statement_count(), metric(&app, ASKED).await);
     assert_eq!(app.run_sweep(RESEED).await.changed, 10_000);
 
-    // Ten pages and an empty one, a count of sessions for each of the ten, the record of the run.
+    // Twenty pages and an empty one, a count of sessions for each of the twenty, the record of the run.
     let sent = app.statement_count() - statements;
-    assert!(sent <= 22 + BACKGROUND_STATEMENTS, "{sent} statements");
-    // Ten looks, forty runs of the script, and the beginning, the strays and the end.
+    assert!(sent <= 42 + BACKGROUND_STATEMENTS, "{sent} statements");
+    // Forty looks, forty runs of the script, and the beginning, the strays and the end.
     let asked = metric(&app, ASKED).await - asked;
-    assert!(asked <= 60.0, "{asked} round trips");
+    assert!(asked <= 90.0, "{asked} round trips");
 
     let before = metric(&app, ASKED).await;
     assert_eq!(app.run_sweep(RESEED).await.changed, 0);
     let asked = metric(&app, ASKED).await - before;
     assert!(
-        asked <= 60.0,
+        asked <= 50.0,
         "{asked} round trips though nothing is written"
     );
 }

@@ -10,13 +10,14 @@ use uuid::Uuid;
 use crate::accepting::{self, Won};
 use crate::error::ChatError;
 use crate::offering;
-use crate::pairing::{GoneReason, acceptable};
+use crate::pairing::GoneReason;
 use crate::session_state::Actor;
 use crate::spreading;
 use crate::state::State;
 use crate::store::events::{self, Transition};
 use crate::store::offers::{self as store, Declined};
 use crate::store::requests;
+use crate::turns::Turn;
 use crate::views::{Items, Offer, Session};
 
 /// My open offers
@@ -64,18 +65,27 @@ pub(crate) async fn accept(state: Arc<State>, req: Request) -> Reply {
     reply::ok(&accepting::finish(&state, outcome?, mitra_id).await?)
 }
 
-/// Of a thousand who accept at once all but one are late, and need no transaction to be told so.
+/// Tries when it is this mitra's turn, or learns what somebody before has found.
 async fn try_accept<'a>(
     state: &'a State,
     request_id: Uuid,
     mitra_id: Uuid,
     cause: Option<&RequestId>,
 ) -> Result<Won<'a>, Problem> {
-    let offer = store::find(&state.db, request_id, mitra_id)
-        .await?
-        .ok_or(ChatError::NotFound)?;
-    acceptable(offer.status, offer.won_by, offer.session_id, mitra_id)?;
-    accepting::accept(state, request_id, mitra_id, cause).await
+    let place = state.turns.join(request_id);
+    let turn = match place.turn().await {
+        Turn::Over(over) => return accepting::too_late(over, mitra_id),
+        Turn::Now(turn) => turn,
+    };
+    let outcome = accepting::accept(state, request_id, mitra_id, cause).await;
+    if place.has_followers() {
+        // Where Postgres does not answer each of them asks by itself.
+        if let Ok(Some(over)) = store::over(&state.db, request_id).await {
+            place.end(over);
+        }
+    }
+    drop(turn);
+    outcome
 }
 
 fn label(outcome: &Result<Won<'_>, Problem>) -> &'static str {

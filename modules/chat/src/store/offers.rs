@@ -4,6 +4,8 @@
 //! `offered_to` in the same statement. What makes or reads them leaves blocked pairs out, and what makes them
 //! whoever had the session that looks for another mitra.
 
+use std::collections::HashSet;
+
 use halobestie_core::Timestamp;
 use halobestie_core::pg::{DbError, Query, Row, Tx};
 use uuid::Uuid;
@@ -205,6 +207,65 @@ pub(crate) async fn find(
                 won_by: row.get("mitra_id"),
                 session_id: row.get("session_id"),
                 reroute_of: row.get("reroute_of"),
+            })
+        })
+        .transpose()
+}
+
+/// What became of a request that is over, for everybody to whom it was offered.
+pub(crate) struct Over {
+    status: RequestStatus,
+    won_by: Option<Uuid>,
+    session_id: Option<Uuid>,
+    mitras: HashSet<Uuid>,
+}
+
+impl Over {
+    #[cfg(test)]
+    pub(crate) fn new(
+        status: RequestStatus,
+        won_by: Option<Uuid>,
+        session_id: Option<Uuid>,
+        mitras: impl IntoIterator<Item = Uuid>,
+    ) -> Self {
+        Self {
+            status,
+            won_by,
+            session_id,
+            mitras: mitras.into_iter().collect(),
+        }
+    }
+
+    /// As [`find`] has it for one mitra.
+    pub(crate) fn of(&self, mitra_id: Uuid) -> Option<OfferState> {
+        self.mitras.contains(&mitra_id).then_some(OfferState {
+            status: self.status,
+            won_by: self.won_by,
+            session_id: self.session_id,
+            reroute_of: None,
+        })
+    }
+}
+
+/// A request that is over, with the mitras for whom [`find`] finds an offer.
+pub(crate) async fn over(query: &impl Query, request_id: Uuid) -> Result<Option<Over>, DbError> {
+    const SQL: &str = concat!(
+        "SELECT r.status, r.mitra_id, r.session_id,
+            ARRAY(SELECT o.mitra_id FROM chat_offers o
+                WHERE o.request_id = r.id AND (r.mitra_id = o.mitra_id OR",
+        unless_blocked!("r.customer_id", "o.mitra_id"),
+        ")) AS mitras
+        FROM chat_requests r WHERE r.id = $1 AND r.status <> 'searching'"
+    );
+    let row = query.row_opt(SQL, &[&request_id]).await?;
+    row.as_ref()
+        .map(|row| {
+            let mitras: Vec<Uuid> = row.get("mitras");
+            Ok(Over {
+                status: name(row, "status", RequestStatus::parse)?,
+                won_by: row.get("mitra_id"),
+                session_id: row.get("session_id"),
+                mitras: mitras.into_iter().collect(),
             })
         })
         .transpose()

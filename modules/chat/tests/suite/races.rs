@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use futures_util::future::join_all;
 use futures_util::{StreamExt, stream};
-use halobestie_auth::testing::customer;
+use halobestie_auth::testing::{customer, mitra};
 use serde_json::Value;
 
 use crate::world::{accept, online_mitra, plan, request, seqs, start, talk};
@@ -30,6 +30,41 @@ async fn of_many_accepts_at_once_exactly_one_wins() {
     for loser in answers.iter().filter(|answer| answer.status != 200) {
         loser.problem("offer_taken", 409);
     }
+}
+
+#[tokio::test]
+async fn in_a_race_each_gets_its_own_answer_and_few_ask_postgres() {
+    let app = start().await;
+    let me = customer(&app).await;
+    let mitras = join_all((0..MITRAS).map(|_| online_mitra(&app))).await;
+    let strangers = join_all((0..5).map(|_| mitra(&app))).await;
+    let open = request(&app, &me).await;
+    let before = app.statement_count();
+    // Everybody presses twice.
+    let all = mitras.iter().chain(&strangers).chain(&mitras);
+    let answers = join_all(all.map(|mitra| accept(&app, mitra, &open))).await;
+    let statements = app.statement_count() - before;
+
+    let (first, rest) = answers.split_at(MITRAS);
+    let (strange, second) = rest.split_at(strangers.len());
+    for answer in strange {
+        answer.problem("not_found", 404);
+    }
+    let mut sessions = Vec::new();
+    for (one, other) in first.iter().zip(second) {
+        if one.status == 200 {
+            sessions.push(one.json()["id"].clone());
+            assert_eq!(
+                (other.status.as_u16(), &other.json()["id"]),
+                (200, &sessions[0])
+            );
+        } else {
+            one.problem("offer_taken", 409);
+            other.problem("offer_taken", 409);
+        }
+    }
+    assert_eq!(sessions.len(), 1);
+    assert!(statements < MITRAS as u64, "{statements} statements");
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use super::super::{Census, IsKnown, MirrorError, Online, OnlinePage};
 use super::{ValkeyMirror, free};
 
 /// About as many members come at once. Small collections come whole.
-const PER_STEP: usize = 1000;
+const PER_STEP: usize = 500;
 
 /// One of the mirror's lists of names.
 struct List<'a> {
