@@ -11,11 +11,12 @@ parts=(start beacon heartbeat send-http send-ws otp-refresh fanout idle connect-
 
 # measure LABEL TITLE SCENARIO ARGUMENTS...: takes the sides from the array `sides`.
 measure() {
-    local label=$1 title=$2 scenario=$3 arguments=() side
+    local label=$1 title=$2 scenario=$3 arguments=() run=("${driving[@]}") side
     shift 3
+    [[ " $* " != *' --rate '* ]] || run+=(${punctual[@]+"${punctual[@]}"})
     for side in "${sides[@]}"; do arguments+=(--side "$side"); done
     say "" "--- $label: $title"
-    "${driving[@]}" "$bench" run "$scenario" "${arguments[@]}" --fixture "$fixture" \
+    "${run[@]}" "$bench" run "$scenario" "${arguments[@]}" --fixture "$fixture" \
         --secret-file "$secret" --label "$label" --title "$title" --json "$results/$label.json" \
         --rounds "$rounds" --seconds "$seconds" "$@"
 }

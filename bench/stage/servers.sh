@@ -7,6 +7,9 @@
 # beside both, on more beside neither.
 serving=(taskset -c 0)
 driving=(taskset -c 1)
+# Where operations begin at a rate they are to begin in time, whoever else works on the generator's core.
+punctual=()
+! chrt -r 1 true 2>/dev/null || punctual=(chrt -r 1)
 stores=()
 (($(cores) < 3)) || stores=(taskset -c "2-$(($(cores) - 1))")
 
