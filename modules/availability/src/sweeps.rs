@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use halobestie_core::pg::DbError;
 use halobestie_core::sweep::{Sweep, Swept};
 use halobestie_core::{BoxError, Timestamp};
 use uuid::Uuid;
@@ -58,18 +59,14 @@ async fn take_silent_offline(roster: Arc<Roster>) -> Result<Swept, BoxError> {
     Ok(Swept::done(changed))
 }
 
+/// A page is written while the next is read.
 async fn write_heartbeats(roster: Arc<Roster>) -> Result<Swept, BoxError> {
     let (mut pages, mut changed) = (Pages::of(&roster), 0);
-    while let Some(page) = pages.next().await? {
-        let now = roster.clock.now();
-        // A heartbeat from a clock that is ahead must not outlive its time in Postgres.
-        let heard = page
-            .iter()
-            .filter_map(|it| Some((it.mitra_id, it.heard_at?.min(now))));
-        let (ids, heard_at): (Vec<Uuid>, Vec<_>) = heard.unzip();
-        if !ids.is_empty() {
-            changed += store::keep_heartbeats(&roster.db, &ids, &heard_at).await?;
-        }
+    let mut page = pages.next().await?;
+    while let Some(online) = page {
+        let (written, next) = tokio::join!(roster.keep_heartbeats(&online), pages.next());
+        changed += written?;
+        page = next?;
     }
     Ok(Swept::done(changed))
 }
@@ -93,6 +90,19 @@ impl Roster {
             silent.is_lost.push(mitra.heard_at.is_none());
         }
         silent
+    }
+
+    async fn keep_heartbeats(&self, online: &[Online]) -> Result<u64, DbError> {
+        let now = self.clock.now();
+        // A heartbeat from a clock that is ahead must not outlive its time in Postgres.
+        let heard = online
+            .iter()
+            .filter_map(|it| Some((it.mitra_id, it.heard_at?.min(now))));
+        let (ids, heard_at): (Vec<Uuid>, Vec<_>) = heard.unzip();
+        if ids.is_empty() {
+            return Ok(0);
+        }
+        store::keep_heartbeats(&self.db, &ids, &heard_at).await
     }
 }
 
