@@ -101,7 +101,7 @@ impl Roster {
         self.heard(states, seen)
     }
 
-    /// For all who are online: two commands.
+    /// For all who are online: page by page.
     async fn heard_at_once(&self, states: &[MitraState]) -> Heard {
         let online = self.mirror.ask("standings", |mirror| mirror.online()).await;
         let seen = online.map(|all| {
